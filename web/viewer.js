@@ -52,9 +52,9 @@ const quipuStart = async (init) => {
       files,
       view: document.querySelector("[data-quipu-view]")?.dataset.quipuView ?? "",
       programs: {
-        "quipu-worker": {
-          script: new TextDecoder().decode(await part("quipu-worker.js")),
-          wasm: await part("quipu-worker_bg.wasm"),
+        "quipu-transfer": {
+          script: new TextDecoder().decode(await part("quipu-transfer.js")),
+          wasm: await part("quipu-transfer_bg.wasm"),
         },
       },
     };

@@ -12,11 +12,10 @@ fn main() -> io::Result<()> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     // In a checkout, dist/ is the last build; page/ there was staged for an earlier release.
     let places = [here.join("../../dist"), here.join("page")];
-    let Some(chosen) = places.iter().position(|place| place.join("index.html").is_file()) else {
+    let Some((chosen, dist)) = places.iter().enumerate().find(|(_, place)| place.join("index.html").is_file()) else {
         return Err(io::Error::other("The page is not built, which the feature `page` needs: `cargo xtask build` builds it into dist/."));
     };
     places.iter().take(chosen + 1).for_each(|place| println!("cargo::rerun-if-changed={}", place.display()));
-    let dist = &places[chosen];
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     let mut files = Vec::new();
     collect(dist, "", &mut files)?;

@@ -4,7 +4,7 @@
 //! Reading order: `figures` is what is measured, `queries` what peers are asked, `browser` and `native` measure, `report` prints and
 //! writes `docs/benchmarks.md`. `page/` is what a viewer over another SQLite would be.
 //!
-//! What is not here: limits. Times depend on the machine; nothing fails because something was slow.
+//! Not here: limits. Times depend on the machine; nothing fails because something was slow.
 
 mod browser;
 #[expect(dead_code, reason = "the benchmarks run in Chromium only, as the peers' figures do")]

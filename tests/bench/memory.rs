@@ -8,8 +8,8 @@ pub(crate) fn renderer_peak() -> Option<f64> {
     let mut parents = HashMap::new();
     for entry in fs::read_dir("/proc").ok()?.flatten() {
         let Some(process) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        if let Some(parent) = value_of(process, "PPid:") {
-            parents.insert(process, parent as u32);
+        if let Some(parent) = value_of(process, "PPid:").and_then(|parent| u32::try_from(parent).ok()) {
+            parents.insert(process, parent);
         }
     }
     let ours = |process: u32| {

@@ -4,6 +4,7 @@ use crate::Place;
 use crate::figures::{Figure, Figures, Subject};
 use crate::queries::{AGGREGATE, Asked, FILTER, SUM};
 use anyhow::{Context, Result, bail};
+use quipu::model::number::truncated;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -32,7 +33,7 @@ fn core(program: &Path, file: &Path, asked: &Asked, figures: &mut Figures) -> Re
             "trace_ms" => Figure::Trace,
             "peak_bytes" => Figure::ProcessMemory,
             "matching" => {
-                if value as i64 != asked.matching {
+                if truncated::<i64>(value) != asked.matching {
                     figures.fail(Subject::Core, Figure::Filter, &format!("the filter finds {value} traces, SQL {}", asked.matching));
                 }
                 continue;

@@ -189,7 +189,7 @@ fn in_literal(text: &str) -> Option<String> {
     Some(what.to_owned())
 }
 
-/// `.class` or `#id`, alone or with more of a selector behind it. An address such as `#v1/traces` is none.
+/// `.class` or `#id`, alone or with more of a selector after it. An address such as `#v1/traces` is none.
 fn is_simple_selector(text: &str) -> bool {
     let Some(rest) = text.strip_prefix(['.', '#']) else { return false };
     let name = rest.trim_start_matches(|letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_');
@@ -240,7 +240,7 @@ fn pieces(source: &str) -> Vec<(usize, Piece)> {
     pieces
 }
 
-/// Where a string literal begins behind its quote, and what ends it. `before` is the letter before it.
+/// Where a string literal begins after its quote, and what ends it. `before` is the letter before it.
 fn string(rest: &str, before: Option<char>) -> Option<(usize, String)> {
     if rest.starts_with('"') {
         return Some((1, "\"".to_owned()));

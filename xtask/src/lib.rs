@@ -1,7 +1,5 @@
 //! `cargo xtask`: sets up, builds, packs, serves and tests Quipu. A library, so that the end-to-end tests can use its web server.
 
-#![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
-
 mod arguments;
 mod bench;
 mod browser;

@@ -6,7 +6,7 @@ use crate::{build_id, npm, paths, sizes, viewer, zip};
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Placeholder of the build id in index.html and boot.js.
@@ -19,8 +19,13 @@ pub(crate) fn build(tools: &Tools) -> Result<()> {
     let began = Instant::now();
     let id = build_id::build_id()?;
     println!("Building the page, build {id} (the first time about 4 minutes on two cores).");
-    let path = path_with_wasm_opt(tools)?;
-    Run::new("trunk build --release").env("QUIPU_BUILD", &id).env("NO_COLOR", "true").env("PATH", path).show()?;
+    let programs = npm::install("xtask/page-tools", "page-tools")?.join("node_modules/.bin");
+    Run::new("trunk build --release")
+        .env("QUIPU_BUILD", &id)
+        .env("NO_COLOR", "true")
+        .env("PATH", with_first(&programs, tools)?)
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", without_folders())
+        .show()?;
     let dist = paths::dist();
     copy_chart_library(&dist)?;
     for name in STAMPED {
@@ -31,8 +36,11 @@ pub(crate) fn build(tools: &Tools) -> Result<()> {
     if !bound.is_empty() {
         bail!("dist/index.html names addresses that bind it to one place: {}. They must be relative.", bound.join(", "));
     }
-    sizes::report(&dist)?;
+    minify(&programs, &dist, &WORKER_SCRIPTS)?;
+    // It takes the page's own script apart.
     viewer::build(&dist, &id)?;
+    minify(&programs, &dist, &PAGE_SCRIPTS)?;
+    sizes::report(&dist)?;
     println!("The page is in dist/ ({:.1} minutes).", began.elapsed().as_secs_f64() / 60.0);
     Ok(())
 }
@@ -45,10 +53,34 @@ pub(crate) fn build_command() -> Result<()> {
     Ok(())
 }
 
+/// The scripts that wasm-bindgen writes: half of each is comments and blanks.
+const WORKER_SCRIPTS: [&str; 3] = ["quipu-worker.js", "quipu-transfer.js", "quipu-metrics.js"];
+const PAGE_SCRIPTS: [&str; 2] = ["quipu-web.js", "boot.js"];
+
 /// The PATH for Trunk, with a pinned wasm-opt first. Old ones in distributions are broken: version 108 damages the modules' tables.
-fn path_with_wasm_opt(tools: &Tools) -> Result<OsString> {
-    let programs = npm::install("xtask/binaryen", "binaryen")?.join("node_modules/.bin");
-    Ok(std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(tools.path())))?)
+fn with_first(programs: &Path, tools: &Tools) -> Result<OsString> {
+    Ok(std::env::join_paths(std::iter::once(programs.to_owned()).chain(std::env::split_paths(tools.path())))?)
+}
+
+/// Compiler flags, in addition to those of .cargo/config.toml, that leave this machine's folders out of the messages of panics. The same
+/// sources then give the same page everywhere, and a smaller one.
+fn without_folders() -> String {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    let registries = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());
+    let registries = registries.into_iter().flatten().flatten().map(|entry| entry.path());
+    let folders = registries.chain([paths::root()]);
+    // Flags are separated by blanks.
+    let folders = folders.map(|folder| folder.display().to_string()).filter(|folder| !folder.contains(' '));
+    folders.map(|folder| format!("--remap-path-prefix={folder}=.")).collect::<Vec<_>>().join(" ")
+}
+
+fn minify(programs: &Path, dist: &Path, scripts: &[&str]) -> Result<()> {
+    let paths: Vec<PathBuf> = scripts.iter().map(|name| dist.join(name)).collect();
+    let outdir = format!("--outdir={}", dist.display());
+    Run::program(&programs.join("esbuild").display().to_string())
+        .words(&["--minify", "--allow-overwrite", "--log-level=warning", &outdir])
+        .words(&paths)
+        .show()
 }
 
 /// Copies the chart library from the npm registry; the page loads it when a chart is shown.

@@ -38,7 +38,7 @@ pub(crate) fn build(dist: &Path, build: &str) -> Result<()> {
         }
     }
     let icon = STANDARD.encode(fs::read(dist.join("assets/quipu.svg")).context("dist/assets/quipu.svg cannot be read.")?);
-    let parts: Vec<String> = ["quipu-web_bg.wasm", "quipu-worker.js", "quipu-worker_bg.wasm"]
+    let parts: Vec<String> = ["quipu-web_bg.wasm", "quipu-transfer.js", "quipu-transfer_bg.wasm"]
         .iter()
         .map(|name| {
             let packed = packed(&dist.join(name))?;

@@ -2,8 +2,6 @@
 //!
 //! All SQL, decoding and arithmetic is in the `quipu` crate.
 
-#![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
-
 mod arguments;
 mod collect;
 mod commands;

@@ -2,6 +2,7 @@
 //!
 //! Not here: checking queries (`quipu-promql`).
 
+use quipu_model::number::narrow;
 use quipu_promql::{AGGREGATIONS, FunctionHelp, KEYWORDS, Token, TokenKind, functions, lex};
 use quipu_protocol::{MetricCatalog, Suggestion, Suggestions};
 
@@ -41,7 +42,7 @@ pub(super) fn complete(query: &str, cursor: usize, catalog: &MetricCatalog) -> S
             DURATIONS.iter().for_each(|duration| choices.offer(duration, (*duration).to_owned(), "range duration".into()))
         }
     }
-    Suggestions { start: start as u32, end: end as u32, items: choices.sorted() }
+    Suggestions { start: narrow(start), end: narrow(end), items: choices.sorted() }
 }
 
 /// What is expected at the cursor.

@@ -1,4 +1,4 @@
-//! Entry point: answers all requests about the metrics of a file from its [`MetricsInput`].
+//! Entry point: answers all questions about the metrics of a file from its [`MetricsInput`].
 //!
 //! Not here: where the input comes from (`read` in `quipu`), and the spans that rows refer to.
 
@@ -13,8 +13,8 @@ use super::spans::Groups;
 use quipu_promql::{EvalOptions, PromqlTime, SeriesSource, evaluate};
 use quipu_promql::{PromqlAnswer, PromqlError, PromqlSeries};
 use quipu_protocol::{
-    AnswerPage, AnswerSeries, MetricCatalog, MetricOptions, MetricsRequest, MetricsResponse, Overview, OverviewQuery, PointAmounts,
-    PointQuery, PromqlQuery, Suggestions,
+    AnswerPage, AnswerSeries, Answers, CompletePromql, Failure, GetOverview, ListPointAmounts, LoadMetricsInput, MetricCatalog,
+    MetricOptions, Overview, OverviewPage, OverviewQuery, PointAmounts, PointQuery, PromqlQuery, RunPromql, Suggestions,
 };
 use quipu_ui::render::{answer_sheet, overview_page};
 use quipu_ui::view::{answer_chart, series_name};
@@ -37,21 +37,6 @@ impl Metrics {
     pub fn new(mut input: MetricsInput) -> Metrics {
         let groups = Groups::new(std::mem::take(&mut input.spans));
         Metrics { input, groups, prepared: None }
-    }
-
-    /// Handles a request, except [`MetricsRequest::Load`], which carries the input and is handled by the caller.
-    pub fn handle(&mut self, request: &MetricsRequest) -> MetricsResponse {
-        match request {
-            MetricsRequest::Load => MetricsResponse::Loaded,
-            MetricsRequest::GetCatalog(options) => MetricsResponse::Catalog(self.catalog(*options)),
-            MetricsRequest::GetOverview { query, shown, prices } => {
-                let overview = self.overview(query);
-                MetricsResponse::Overview(Box::new(overview_page(&overview, query.by, *shown, prices)))
-            }
-            MetricsRequest::Query { query, over_time } => MetricsResponse::Answer(self.answer_page(query, *over_time).map(Box::new)),
-            MetricsRequest::ListBehind(query) => MetricsResponse::Behind(self.point_amounts(query)),
-            MetricsRequest::Complete { query, cursor, options } => MetricsResponse::Completion(self.complete(query, *cursor, *options)),
-        }
     }
 
     /// Evaluates a PromQL query.
@@ -119,6 +104,37 @@ impl Metrics {
         }
         let prepared = prepared.get_or_insert_with(|| Prepared::new(input, options.merge_labels));
         FileSeries { prepared, groups, span_names: &input.span_names, scrape_millis: options.scrape_millis }
+    }
+}
+
+impl Answers<LoadMetricsInput> for Metrics {
+    /// The caller has created the engine from the input, which travels beside the question.
+    fn answer(&mut self, _: LoadMetricsInput) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+impl Answers<GetOverview> for Metrics {
+    fn answer(&mut self, GetOverview { query, shown, prices }: GetOverview) -> Result<OverviewPage, Failure> {
+        Ok(overview_page(&self.overview(&query), query.by, shown, &prices))
+    }
+}
+
+impl Answers<RunPromql> for Metrics {
+    fn answer(&mut self, RunPromql { query, over_time }: RunPromql) -> Result<Result<AnswerPage, PromqlError>, Failure> {
+        Ok(self.answer_page(&query, over_time))
+    }
+}
+
+impl Answers<ListPointAmounts> for Metrics {
+    fn answer(&mut self, ListPointAmounts(query): ListPointAmounts) -> Result<Result<PointAmounts, PromqlError>, Failure> {
+        Ok(self.point_amounts(&query))
+    }
+}
+
+impl Answers<CompletePromql> for Metrics {
+    fn answer(&mut self, CompletePromql { query, cursor, options }: CompletePromql) -> Result<Suggestions, Failure> {
+        Ok(self.complete(&query, cursor, options))
     }
 }
 

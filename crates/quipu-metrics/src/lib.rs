@@ -6,10 +6,10 @@
 //! [`metrics_input`] and [`streams`] are the input, plain data that crosses from the worker that read the file to the one that counts. `Metrics`
 //! (`engine`) answers queries over it. Other modules: `measured` makes series of imported points and `beside` keeps them from being counted
 //! twice; `amounts` sums over time, `spans` groups ends and durations by name, `names` has the names of computed metrics, `prepare` makes
-//! counters, `source` answers selectors, `catalogue` lists the metrics there are, `behind` finds the amounts that make up a point, `overview`
+//! counters, `source` answers selectors, `catalogue` lists the metrics there are, `point_amounts` finds the amounts that make up a point, `overview`
 //! is the first view of the page, `complete` suggests how a query may continue.
 //!
-//! What is not here: PromQL (`quipu-promql`), how token counts are read (`quipu_model::tokens`), taking the input from an index (`quipu`).
+//! Not here: PromQL (`quipu-promql`), how token counts are read (`quipu_model::tokens`), taking the input from an index (`quipu`).
 
 #[cfg(feature = "engine")]
 mod amounts;

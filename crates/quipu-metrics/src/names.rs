@@ -8,4 +8,9 @@ pub(super) const DURATION_SUM: &str = "quipu_span_duration_seconds_sum";
 pub(super) const DURATION_COUNT: &str = "quipu_span_duration_seconds_count";
 
 /// Values of the label `status`: of spans without an error, and of failed ones.
-pub(super) const STATUSES: [&str; 2] = ["ok", "error"];
+pub(super) const STATUSES: [&str; 2] = [status_of(false), status_of(true)];
+
+/// The value of the label `status` of a span.
+pub(super) const fn status_of(failed: bool) -> &'static str {
+    if failed { "error" } else { "ok" }
+}

@@ -5,7 +5,7 @@
 use super::amounts::{Amount, Amounts, millis};
 use super::dedup::{ModelNames, SampledSeries, extent, merge_measured};
 use super::metrics_input::{MetricsInput, RecordedSeries};
-use super::names::{INFERENCE_REQUESTS, STATUSES};
+use super::names::{INFERENCE_REQUESTS, status_of};
 use super::streams::Measure;
 use quipu_model::TokenKind;
 use quipu_model::prometheus;
@@ -131,7 +131,7 @@ impl Builder {
                 (&mut counted.derived, "derived")
             };
             *count += 1;
-            let status = STATUSES[usize::from(request.failed)];
+            let status = status_of(request.failed);
             let amount = |value: f64| Amount { at: millis(request.at), value, row: request.row };
             let key = (format!("{model}\0{status}"), tokens);
             let requests = labels.entry(key).or_insert_with(|| {

@@ -1,9 +1,9 @@
 //! A file as a source of series: selects counters and samples them at scrape times.
 
 use super::amounts::Amounts;
-use super::names::{DURATION_BUCKET, DURATION_COUNT, DURATION_SUM, ERRORS, REQUESTS, STATUSES};
+use super::names::{DURATION_BUCKET, DURATION_COUNT, DURATION_SUM, ERRORS, REQUESTS, status_of};
 use super::prepare::Prepared;
-use super::spans::{BOUNDS, BUCKETS, Groups, Part, SpanCurve, SpanGroup};
+use super::spans::{BOUNDS, Groups, INFINITE, Part, SpanCurve, SpanGroup};
 use quipu_promql::{Grid, Labels, METRIC_NAME, Matcher, PromqlError, Sample, Samples, Series, SeriesSource};
 use std::sync::Arc;
 
@@ -72,7 +72,7 @@ impl FileSeries<'_> {
             if !accepts_value("span_name", name) {
                 continue;
             }
-            let status = STATUSES[usize::from(group.failed)];
+            let status = status_of(group.failed);
             for family in &families {
                 let labels = [(METRIC_NAME, *family), ("span_name", name), ("status", status)];
                 // Each with its `le` label, if it is a bucket.
@@ -80,9 +80,9 @@ impl FileSeries<'_> {
                     REQUESTS => vec![(Part::Requests, "")],
                     ERRORS if group.failed => vec![(Part::All, "")],
                     ERRORS => Vec::new(),
-                    DURATION_BUCKET => (0..BUCKETS as u8).map(|bucket| (Part::UpTo(bucket), bound(bucket))).collect(),
+                    DURATION_BUCKET => (0..=INFINITE).map(|bucket| (Part::UpTo(bucket), bound(bucket))).collect(),
                     DURATION_SUM => vec![(Part::Seconds, "")],
-                    _ => vec![(Part::UpTo(BUCKETS as u8 - 1), "")],
+                    _ => vec![(Part::UpTo(INFINITE), "")],
                 };
                 for (part, bound) in parts.into_iter().filter(|(_, bound)| accepts_value("le", bound)) {
                     let own = if *family == ERRORS { labels.get(..2).unwrap_or_default() } else { &labels };

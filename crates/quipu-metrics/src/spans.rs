@@ -9,8 +9,10 @@ use quipu_promql::Curve;
 use quipu_protocol::UNKNOWN_NANOS;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+/// The last bucket, the infinite one.
+pub(super) const INFINITE: u8 = 15;
 /// Upper bounds of all buckets except the last: in nanoseconds, and as values of the label `le`.
-pub(super) const BOUNDS: [(u64, &str); 15] = [
+pub(super) const BOUNDS: [(u64, &str); INFINITE as usize] = [
     (5_000_000, "0.005"),
     (10_000_000, "0.01"),
     (25_000_000, "0.025"),
@@ -28,7 +30,7 @@ pub(super) const BOUNDS: [(u64, &str); 15] = [
     (300_000_000_000, "300.0"),
 ];
 /// Number of buckets, including the infinite one.
-pub(super) const BUCKETS: usize = BOUNDS.len() + 1;
+const BUCKETS: usize = BOUNDS.len() + 1;
 /// Bucket of a span without a duration.
 const NO_BUCKET: u8 = u8::MAX;
 /// Number of spans between two cumulative counts.
@@ -87,7 +89,10 @@ fn group(spans: &SpanColumns) -> Vec<Arc<SpanGroup>> {
 }
 
 fn bucket_of(duration: u64) -> u8 {
-    if duration == UNKNOWN_NANOS { NO_BUCKET } else { BOUNDS.partition_point(|(bound, _)| *bound < duration) as u8 }
+    if duration == UNKNOWN_NANOS {
+        return NO_BUCKET;
+    }
+    u8::try_from(BOUNDS.partition_point(|(bound, _)| *bound < duration)).unwrap_or(INFINITE)
 }
 
 fn seconds(duration: u64) -> f64 {

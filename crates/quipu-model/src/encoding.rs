@@ -17,7 +17,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// Decodes hexadecimal digits in either case. `None` if their number is odd or there is any other character.
 pub fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |digit: u8| char::from(digit).to_digit(16).map(|digit| digit as u8);
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
     pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
 }

@@ -2,7 +2,9 @@
 //!
 //! Written times have six fraction digits or none, and the offset that was read: `Z` for UTC, nothing if there was none.
 
-use super::{RecordedTime, Timestamp};
+use super::Timestamp;
+use crate::calendar::{self, Civil};
+use crate::number::truncated;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 
@@ -26,39 +28,23 @@ impl EventTime {
 
     /// Parses ISO 8601 text. `None` if it is not a time.
     pub fn parse(text: &str) -> Option<EventTime> {
-        let time = RecordedTime::parse(text).ok()?;
-        let offset_seconds = if time.zoned { Some(named_offset(text.get(10..)?)?) } else { None };
-        Some(EventTime { at: time.at, offset_seconds })
+        let (nanos, offset_seconds) = calendar::parse(text)?;
+        Some(EventTime { at: Timestamp(nanos), offset_seconds })
     }
 
     /// Converts seconds since 1970, or milliseconds if the number is too large for seconds. `None` if out of range.
     pub fn from_number(number: f64) -> Option<EventTime> {
         let seconds = if number.abs() > MILLISECONDS_FROM { number / 1e3 } else { number };
         let micros = (seconds * 1e6).round();
-        (micros.abs() < 9e15).then(|| EventTime::utc(Timestamp(micros as i64 * 1_000)))
+        (micros.abs() < 9e15).then(|| EventTime::utc(Timestamp(truncated::<i64>(micros) * 1_000)))
     }
-}
-
-/// Parses the offset at the end of a time of day: `Z`, `+01:00`, `-0530`, `+01:00:30`.
-fn named_offset(tail: &str) -> Option<i32> {
-    if tail.ends_with(['Z', 'z']) {
-        return Some(0);
-    }
-    let at = tail.rfind(['+', '-'])?;
-    let sign = if tail.as_bytes().get(at) == Some(&b'-') { -1 } else { 1 };
-    let digits: String = tail.get(at + 1..)?.chars().filter(|letter| *letter != ':').collect();
-    let part = |from: usize| digits.get(from..from + 2).map_or(Some(0), |two| two.parse::<i32>().ok());
-    Some(sign * (part(0)? * 3_600 + part(2)? * 60 + part(4)?))
 }
 
 impl fmt::Display for EventTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let offset = self.offset_seconds.unwrap_or(0);
-        let local = i128::from(self.at.0) + i128::from(offset) * 1_000_000_000;
-        let Ok(stamp) = jiff::Timestamp::from_nanosecond(local) else { return write!(f, "{} ns", self.at.0) };
-        let civil = jiff::tz::TimeZone::UTC.to_datetime(stamp);
-        write!(f, "{}T{:02}:{:02}:{:02}", civil.date(), civil.hour(), civil.minute(), civil.second())?;
-        let micros = civil.subsec_nanosecond() / 1_000;
+        let Civil { date, hour, minute, second, nanosecond } = Civil::from_nanos(self.at.0, self.offset_seconds.unwrap_or(0));
+        write!(f, "{date}T{hour:02}:{minute:02}:{second:02}")?;
+        let micros = nanosecond / 1_000;
         if micros != 0 {
             write!(f, ".{micros:06}")?;
         }

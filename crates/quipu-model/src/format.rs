@@ -2,6 +2,7 @@
 //!
 //! Not here: the local time zone, which only the browser knows. Callers pass its offset at the instant.
 
+use crate::number::truncated;
 use crate::{Cost, Timestamp, TokenTotals, UNKNOWN_NANOS, ZoneFact, is_companion};
 
 /// Shown for an unknown value.
@@ -33,7 +34,7 @@ pub fn duration(nanos: u64) -> String {
             return format!("{} {unit}", three_digits(amount));
         }
     }
-    let seconds = (nanos as f64 / 1e9).round() as u64;
+    let seconds: u64 = truncated((nanos as f64 / 1e9).round());
     match seconds {
         0..3_600 => format!("{} m {:02} s", seconds / 60, seconds % 60),
         3_600..86_400 => format!("{} h {:02} m", seconds / 3_600, seconds % 3_600 / 60),
@@ -78,13 +79,13 @@ pub fn number_text(number: f64) -> String {
     let size = number.abs();
     let sign = if number < 0.0 { "-" } else { "" };
     if size < 9e15 && size.fract() == 0.0 {
-        return format!("{sign}{}", count(size as u64));
+        return format!("{sign}{}", count(truncated(size)));
     }
     if !(1e-4..1e15).contains(&size) {
         return format!("{number:.4e}");
     }
     // Digits before the point, if any. Leading zeros after the point don't count.
-    let digits = if size < 1.0 { size.log10().floor() as i32 } else { size.log10().floor() as i32 + 1 };
+    let digits = truncated::<i32>(size.log10().floor()) + i32::from(size >= 1.0);
     let places = if size < 1.0 { 4 - digits } else { 5 - digits };
     let text = format!("{size:.*}", places.clamp(0, 9) as usize);
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };

@@ -2,7 +2,8 @@
 //!
 //! Modules hold the rules that need nothing but these types: decoding of attribute values ([`recorded`]), chat messages found in them
 //! ([`llm`]), token counts ([`tokens`]), which spans and events count as failed ([`failure`]), Prometheus names ([`prometheus`]), text for
-//! numbers and times ([`format`](mod@format)), case-insensitive search ([`fold`]), and small encodings ([`csv`], [`encoding`]).
+//! numbers and times ([`format`](mod@format)), case-insensitive search ([`fold`]), conversions between numbers ([`number`]), and small
+//! encodings ([`csv`], [`encoding`]).
 //!
 //! Not here: SQLite (`quipu-store`), the index (`quipu`), rendering (`quipu-ui`).
 
@@ -12,11 +13,13 @@ pub mod failure;
 pub mod fold;
 pub mod format;
 pub mod llm;
+pub mod number;
 pub mod ordered;
 pub mod prometheus;
 pub mod recorded;
 pub mod tokens;
 
+mod calendar;
 mod companion;
 mod event;
 mod event_time;
@@ -28,6 +31,7 @@ mod time;
 mod token;
 mod value;
 
+pub use calendar::{Civil, CivilDate};
 pub use companion::is_companion;
 pub use event::{
     Attributes, Event, LogSeverity, MetricEvent, MetricValue, Primitive, SpanEndPayload, SpanStartPayload, SpanStatus, StructuredLogEvent,
@@ -36,7 +40,7 @@ pub use event::{
 pub use event_time::EventTime;
 pub use extra::{LogRecord, MetricPoint, SpanExtra};
 pub use kind::{SpanFlags, SpanKind};
-pub use price::{Cost, CostUnit, Price, PriceTable};
+pub use price::{Cost, CostUnit, Price, PriceTable, read_amount};
 pub use recording::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
 pub use time::{ParseTimeError, RecordedTime, Timestamp, UNKNOWN_NANOS, ZoneFact, offset_label, reference_time};
 pub use token::{Spent, TokenCount, TokenKind, TokenRecord, TokenSource, TokenTotals};

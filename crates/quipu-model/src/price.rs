@@ -2,6 +2,8 @@
 //!
 //! Not here: where the table is stored.
 
+use crate::fold::folded;
+use crate::number::truncated;
 use serde::{Deserialize, Serialize};
 
 /// Price of the models that match a pattern.
@@ -84,8 +86,8 @@ impl PriceTable {
 
     /// The entry for a model; `None` if no pattern matches.
     pub fn of(&self, model: &str) -> Option<&Price> {
-        let model = model.to_lowercase();
-        self.prices.iter().find(|price| names(&price.pattern.to_lowercase(), &model))
+        let model = folded(model);
+        self.prices.iter().find(|price| names(&folded(&price.pattern), &model))
     }
 
     /// Cost of the given numbers of tokens. `None` if the model has no price or both counts are unknown.
@@ -99,7 +101,7 @@ impl PriceTable {
         let (for_prompt, prompt_unknown) = part(prompt, price.prompt);
         let (for_completion, completion_unknown) = part(completion, price.completion);
         let is_known = prompt.is_some() || completion.is_some() || !(prompt_unknown || completion_unknown);
-        let nanos = (for_prompt + for_completion).round() as u64;
+        let nanos = truncated((for_prompt + for_completion).round());
         is_known.then_some(Cost { nanos, is_least: prompt_unknown || completion_unknown, unit: self.unit })
     }
 
@@ -119,13 +121,47 @@ impl PriceTable {
         let price = |line: &str| {
             let mut parts = line.split('\t');
             let (pattern, prompt, completion) = (parts.next()?.trim(), parts.next()?, parts.next()?);
-            let amount = |text: &str| text.parse().ok().filter(|amount: &f64| amount.is_finite() && *amount >= 0.0);
             (!pattern.is_empty()).then_some(())?;
-            Some(Price { pattern: pattern.to_owned(), prompt: amount(prompt)?, completion: amount(completion)? })
+            Some(Price { pattern: pattern.to_owned(), prompt: read_amount(prompt)?, completion: read_amount(completion)? })
         };
         PriceTable { unit, prices: lines.filter_map(price).collect() }
     }
 }
+
+/// Reads a price as people write it, such as `0.15`, `3`, or `2.5e-7`: at most 15 digits that count, and powers of ten up to 22. Within
+/// these bounds the result is the nearest double, as the standard library reads it, whose tables of powers weigh 10 KB in the page.
+pub fn read_amount(text: &str) -> Option<f64> {
+    let (number, exponent) = match text.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits: String = [whole, fraction].concat();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let trimmed = digits.trim_end_matches('0');
+    let dropped = digits.len() - trimmed.len();
+    let significant = trimmed.trim_start_matches('0');
+    if significant.len() > 15 {
+        return None;
+    }
+    let value = significant.bytes().fold(0_u64, |sum, digit| sum * 10 + u64::from(digit - b'0')) as f64;
+    let power = exponent.checked_add(i32::try_from(dropped).ok()?)?.checked_sub(i32::try_from(fraction.len()).ok()?)?;
+    // Both factors are exact doubles, so there is one rounding.
+    match power {
+        _ if value == 0.0 => Some(0.0),
+        -22..=22 => {
+            Some(if power < 0 { value / POWERS.get(power.unsigned_abs() as usize)? } else { value * POWERS.get(power as usize)? })
+        }
+        _ => None,
+    }
+}
+
+/// The powers of ten that are exact doubles.
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
 
 /// Whether a pattern matches a model name, both in lower case.
 fn names(pattern: &str, model: &str) -> bool {
@@ -145,6 +181,23 @@ fn names(pattern: &str, model: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_amount_is_read_as_the_standard_library_reads_it(text in "[0-9]{0,7}(|[.][0-9]{0,8})(|[eE]-?[0-9])") {
+            prop_assert_eq!(read_amount(&text), text.parse().ok(), "{}", text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_price_is_refused() {
+        for text in ["", ".", "-1", "+1", "1 ", "nan", "inf", "1e", "1e400", "0.1234567890123456", "½", "1_000"] {
+            assert_eq!(read_amount(text), None, "{text}");
+        }
+        assert_eq!(read_amount("0.15000000000000000000"), Some(0.15));
+        assert_eq!(read_amount("0e999"), Some(0.0));
+    }
 
     fn table() -> PriceTable {
         PriceTable::from_text("$\nfake/*\t2\t10\n*llama*8b\t0.5\t0\n*\t0\t0\nbad\t-1\t0\nworse\t1")

@@ -1,5 +1,7 @@
 //! Recorded times: ISO 8601 text with or without a zone, with nanosecond precision.
 
+use crate::calendar::{self, Civil};
+use crate::number;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -24,12 +26,14 @@ impl Timestamp {
     /// Local time at `offset_minutes` east of UTC: `2026-11-22 18:39:22.344556`. Has three, six or nine fraction digits, as many as are
     /// needed.
     pub fn civil(self, offset_minutes: i32) -> String {
-        let shifted = self.0.saturating_add(i64::from(offset_minutes) * 60_000_000_000);
-        let Ok(stamp) = jiff::Timestamp::from_nanosecond(i128::from(shifted)) else { return format!("{} ns", self.0) };
-        let civil = jiff::tz::TimeZone::UTC.to_datetime(stamp);
-        let fraction = format!("{:09}", civil.subsec_nanosecond());
-        let digits = fraction.trim_end_matches('0').len().next_multiple_of(3).max(3);
-        format!("{} {:02}:{:02}:{:02}.{}", civil.date(), civil.hour(), civil.minute(), civil.second(), &fraction[..digits])
+        let Civil { date, hour, minute, second, nanosecond } = Civil::from_nanos(self.0, offset_minutes.saturating_mul(60));
+        let mut text = format!("{date} {hour:02}:{minute:02}:{second:02}.{nanosecond:09}");
+        for _ in 0..2 {
+            if text.ends_with("000") {
+                text.truncate(text.len() - 3);
+            }
+        }
+        text
     }
 }
 
@@ -45,11 +49,10 @@ pub fn reference_time(nanos: u64) -> String {
     let seconds = nanos as f64 / 1e9;
     let whole = seconds.trunc();
     let micros = ((seconds - whole) * 1e6).round_ties_even();
-    let (whole, micros) = if micros >= 1e6 { (whole + 1.0, 0) } else { (whole, micros as u32) };
+    let (whole, micros) = if micros >= 1e6 { (whole + 1.0, 0) } else { (whole, number::truncated(micros)) };
     // The largest `u64` is in the year 2554.
-    let civil = jiff::Timestamp::from_second(whole as i64).map(|at| jiff::tz::Offset::UTC.to_datetime(at)).unwrap_or_default();
+    let Civil { date, hour, minute, second, .. } = Civil::from_seconds(number::truncated(whole));
     let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
-    let (date, hour, minute, second) = (civil.date(), civil.hour(), civil.minute(), civil.second());
     format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}+00:00")
 }
 
@@ -85,31 +88,23 @@ impl RecordedTime {
         usual(text).or_else(|| RecordedTime::parse(std::str::from_utf8(text).ok()?).ok())
     }
 
-    /// Parses Python's `isoformat` and SQLite's `YYYY-MM-DD HH:MM:SS`, with up to nine fraction digits.
+    /// Parses Python's `isoformat`, SQLite's `YYYY-MM-DD HH:MM:SS` and other ISO 8601 text, with up to nine fraction digits.
     ///
     /// # Errors
     /// If the text is in neither format.
     pub fn parse(text: &str) -> Result<RecordedTime, ParseTimeError> {
-        static PARSER: jiff::fmt::temporal::DateTimeParser = jiff::fmt::temporal::DateTimeParser::new();
         if let Some(time) = usual(text.as_bytes()) {
             return Ok(time);
         }
         let bad = || ParseTimeError(format!("{text:?} is not a time such as 2026-11-22T18:39:22.344556+00:00"));
-        // The date contains '-' as well, so look for the offset after it.
-        let tail = text.get(10..).ok_or_else(bad)?;
-        let zoned = tail.ends_with(['Z', 'z']) || tail.contains(['+', '-']);
-        let nanos = if zoned {
-            PARSER.parse_timestamp(text).map_err(|_| bad())?.as_nanosecond()
-        } else {
-            let civil = PARSER.parse_datetime(text).map_err(|_| bad())?;
-            jiff::tz::Offset::UTC.to_timestamp(civil).map_err(|_| bad())?.as_nanosecond()
-        };
-        Ok(RecordedTime { at: Timestamp(i64::try_from(nanos).map_err(|_| bad())?), zoned })
+        let (nanos, offset) = calendar::parse(text).ok_or_else(bad)?;
+        Ok(RecordedTime { at: Timestamp(nanos), zoned: offset.is_some() })
     }
 }
 
 /// Fast path for the forms nearly every time has: `2026-11-22T18:39:22.344556` with or without `+00:00`, and SQLite's
 /// `2026-11-22 18:39:22`. `None` for every other form, and for times that need the calendar.
+#[expect(clippy::indexing_slicing, reason = "all places are constants below the lengths of the two arrays, 26 and 19")]
 fn usual(text: &[u8]) -> Option<RecordedTime> {
     let mut filled = *b"0000-00-00T00:00:00.000000";
     let (time, zoned) = match text.split_first_chunk::<26>() {
@@ -139,7 +134,7 @@ fn usual(text: &[u8]) -> Option<RecordedTime> {
     if !is_plain || others != 0 || hour > 23 || minute > 59 || second > 59 || signs.iter().any(|(at, sign)| time[*at] != *sign) {
         return None;
     }
-    // The only calendar formula outside jiff, for speed. Years start in March, so that a leap day is the last day of its year.
+    // The only calendar formula outside `calendar`, for speed. Years start in March, so that a leap day is the last day of its year.
     let from_march = if month > 2 { year } else { year - 1 };
     let leap_days = from_march.div_euclid(4) - from_march.div_euclid(100) + from_march.div_euclid(400);
     let days = from_march * 365 + leap_days + (153 * ((month + 9) % 12) + 2) / 5 + day - 719_469;

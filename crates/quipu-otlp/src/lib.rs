@@ -6,7 +6,7 @@
 //! values as JSON, so each message is interpreted in one place ([`otlp`], [`logs`], [`metrics`]). Generated code would be a second code path,
 //! and larger in a browser than everything else here.
 //!
-//! What is not here: files and the network, and the database that rows are written to (`quipu-store`).
+//! Not here: files and the network, and the database that rows are written to (`quipu-store`).
 
 mod answer;
 pub mod attributes;

@@ -56,7 +56,8 @@ pub const SEVERITIES: [&str; 6] = ["verbose", "debug", "info", "warn", "error", 
 fn severity(record: &Value) -> Option<String> {
     let number = field(record, "severityNumber");
     if let Some(number) = unsigned(number).filter(|number| (1..=24).contains(number)) {
-        return SEVERITIES.get((number as usize - 1) / 4).map(|word| (*word).to_owned());
+        let place = usize::try_from((number - 1) / 4).ok()?;
+        return SEVERITIES.get(place).map(|word| (*word).to_owned());
     }
     // The name of a number, such as `SEVERITY_NUMBER_WARN2`.
     let name = number.and_then(Value::as_str).and_then(|name| name.strip_prefix("SEVERITY_NUMBER_"));

@@ -2,11 +2,12 @@
 
 use quipu_model::Value;
 use quipu_model::encoding::{from_base64, hex};
+use quipu_model::number::truncated;
 
 /// A non-negative integer, given as a number or string.
 pub fn unsigned(value: Option<&Value>) -> Option<u64> {
     match value?.unwrapped() {
-        Value::Number(number) => number.0.parse().ok().or_else(|| number.as_f64().filter(|real| *real >= 0.0).map(|real| real as u64)),
+        Value::Number(number) => number.0.parse().ok().or_else(|| number.as_f64().filter(|real| *real >= 0.0).map(truncated)),
         Value::Text(text) => text.trim().parse().ok(),
         _ => None,
     }

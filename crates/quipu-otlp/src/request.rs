@@ -122,8 +122,8 @@ mod tests {
         assert_eq!(said.replace([' ', '\n'], ""), json.replace(' ', ""));
         // As encoded by Google's library: ExportTraceServiceResponse(partial_success={rejected_spans: 2, error_message: …}).
         let message = b"Some entries were not kept: no id.";
-        let inner = [&[0x08, 2, 0x12, message.len() as u8], message.as_slice()].concat();
-        assert_eq!(response(Signal::Traces, false, &["no id", "other"]), [&[0x0a, inner.len() as u8], inner.as_slice()].concat());
+        let inner = [&[0x08, 2, 0x12, 34], message.as_slice()].concat();
+        assert_eq!(response(Signal::Traces, false, &["no id", "other"]), [&[0x0a, 38], inner.as_slice()].concat());
     }
 
     #[test]

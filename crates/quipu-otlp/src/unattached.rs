@@ -170,7 +170,7 @@ impl Unattached {
     }
 
     /// Fingerprint of the last entry; stable while the file is unchanged.
-    pub fn mark(&self) -> String {
+    pub fn fingerprint(&self) -> String {
         let (time, text) = match self {
             Unattached::Logs(records) => {
                 let last = records.last().map(|(record, _)| record);

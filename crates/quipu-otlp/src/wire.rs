@@ -250,10 +250,10 @@ fn write(value: &Value, field: &Field, out: &mut Vec<u8>) {
 
 fn push_varint(mut number: u64, out: &mut Vec<u8>) {
     while number >= 0x80 {
-        out.push(number as u8 | 0x80);
+        out.push((number & 0x7f) as u8 | 0x80);
         number >>= 7;
     }
-    out.push(number as u8);
+    out.push((number & 0x7f) as u8);
 }
 
 fn write_varint(number: u32, value: u64, out: &mut Vec<u8>) {

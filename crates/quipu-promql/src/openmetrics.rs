@@ -59,7 +59,9 @@ fn read_line(line: &str) -> Result<(Labels, Sample), &'static str> {
     if seconds.is_nan() || seconds.abs() > 9e12 {
         return Err("has a timestamp out of range");
     }
-    Ok((Labels::new(labels), ((seconds * 1_000.0).round() as i64, value)))
+    #[expect(clippy::cast_possible_truncation, reason = "rounded, and within the limit above")]
+    let millis = (seconds * 1_000.0).round() as i64;
+    Ok((Labels::new(labels), (millis, value)))
 }
 
 /// Reads labels up to the closing brace. Returns the rest of the line.

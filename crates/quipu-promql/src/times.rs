@@ -29,6 +29,7 @@ pub fn read_duration(text: &str) -> ParsedMillis {
     millis.ok_or_else(|| format!("{text:?} is not a duration: write 30s, 5m, 1h30m or a number of seconds."))
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "rounded, and within the limit")]
 fn seconds(text: &str) -> Option<i64> {
     let millis = text.parse::<f64>().ok()? * 1_000.0;
     (millis.abs() < FAR).then_some(millis.round() as i64)

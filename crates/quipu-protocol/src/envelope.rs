@@ -1,6 +1,6 @@
-//! The messages between page and worker.
+//! The messages between page and workers.
 
-use crate::{Failure, Grown, Importing, IndexProgress, Request, Response, SearchProgress};
+use crate::{Failure, Grown, Importing, IndexProgress, MetricsResponse, Request, Response, SearchProgress, ShareWhat};
 use serde::{Deserialize, Serialize};
 
 /// What the page sends to the worker. Files travel beside the message, in the order of `names`. The reply to every command but
@@ -16,12 +16,18 @@ pub enum Command {
     /// Opens the columns of a link, which are the one file beside this message.
     OpenShared,
     /// Asks for the input of the metrics engine: `quipu_metrics::MetricsInput`, which travels beside the reply as a blob.
-    GetReadings,
+    GetMetricsInput,
     /// Opens the files beside this message, a database and its `-journal` or `-wal`, for SQL only: the file is not indexed, and one query
     /// may take [`SQL_SECONDS`](crate::SQL_SECONDS).
     OpenForSql {
         /// The files' names.
         names: Vec<String>,
+    },
+    /// Asks for a part of the file as the columns of a link, nothing left out, which travel beside the reply as a blob. Another worker opens
+    /// them with [`OpenShared`](Command::OpenShared) and shares the part, so that the worker which reads needs none of that code.
+    CopyPart {
+        /// The part.
+        what: ShareWhat,
     },
     /// Asks a question.
     Ask(Request),
@@ -42,6 +48,9 @@ pub enum Notification {
         /// The answer.
         result: Result<Response, Failure>,
     },
+    /// The files to open are to be imported, which this program can't. The command stays unanswered; the page starts the larger program and
+    /// sends every unanswered command again.
+    NeedsImport,
     /// The index moved on. The last one has `done` set; [`GetFile`](crate::GetFile) then answers with all counts.
     Progress(IndexProgress),
     /// The index stopped: part of the file can't be read. What was indexed remains usable.
@@ -52,4 +61,21 @@ pub enum Notification {
     Importing(Importing),
     /// The served file has grown. Only the program that serves the page sends this, never a worker.
     Grown(Grown),
+}
+
+/// What the metrics worker sends to the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum MetricsEvent {
+    /// The worker is running.
+    Ready {
+        /// The build it belongs to; a page of another build says so and reloads.
+        build: String,
+    },
+    /// The reply to a question.
+    Reply {
+        /// The number the page gave the question.
+        id: u32,
+        /// The answer.
+        result: Result<MetricsResponse, Failure>,
+    },
 }

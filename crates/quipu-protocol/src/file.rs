@@ -22,8 +22,8 @@ pub struct ReadFile {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SetPrices(pub PriceTable);
 
-/// What a file is and what it holds. Unknown until the index is complete: `None`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What a file is and what it holds. Counts, times and names are unknown until the index is complete, as in the default.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FileSummary {
     /// Its name.
     pub name: String,

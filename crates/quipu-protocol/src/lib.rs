@@ -27,7 +27,7 @@ mod tabs;
 mod trace;
 mod trace_list;
 
-pub use envelope::{Command, Notification};
+pub use envelope::{Command, MetricsEvent, Notification};
 pub use failure::{Failure, FailureKind};
 pub use file::{CheckFile, FileSummary, GetFile, ReadFile, SetPrices, Warning, WarningKind};
 pub use file_format::{Contents, FileFormat};
@@ -36,26 +36,27 @@ pub use listing::{
     GroupBy, GroupRow, Grouping, ListColumn, ListTotals, Scatter, ScatterMark, ScatterPoint, SummaryQuery, TraceOrder, TraceSummary,
 };
 pub use metrics::{
-    AnswerPage, AnswerSeries, Chart, ChartForm, ChartSeries, CountedRequests, LabelCompletion, Latency, MetricCatalog, MetricInfo,
-    MetricKind, MetricOptions, MetricsEvent, MetricsRequest, MetricsResponse, NamedSpan, Overview, OverviewPage, OverviewQuery,
-    PointAmount, PointAmounts, PointQuery, PointSpan, PointSpans, PromqlQuery, RouteRequests, TokenShare, TokensBy, TokensShown,
+    AnswerPage, AnswerSeries, Chart, ChartForm, ChartSeries, CompletePromql, CountedRequests, GetOverview, LabelCompletion, Latency,
+    ListPointAmounts, LoadMetricsInput, MetricCatalog, MetricInfo, MetricKind, MetricOptions, NamedSpan, Overview, OverviewPage,
+    OverviewQuery, PointAmount, PointAmounts, PointQuery, PointSpan, PointSpans, PromqlQuery, RouteRequests, RunPromql, TokenShare,
+    TokensBy, TokensShown,
 };
 pub use packed::{Packed, Plain, SpanIds, Texts};
 pub use progress::{Grown, Importing, IndexProgress};
 pub use query::CallQueryApi;
-pub use question::{Answers, Question, Request, Response};
+pub use question::{Answers, FileQuestions, MetricsQuestions, MetricsRequest, MetricsResponse, Question, QuestionList, Request, Response};
 pub use quipu_model::UNKNOWN_NANOS;
 pub use quipu_promql::{METRIC_NAME, PromqlAnswer, PromqlError, PromqlPoint, PromqlSeries};
 pub use redaction::{KindReport, KindSet, LeftOut, PrivateKind, RedactExample, RedactOptions, RedactReport};
 pub use search::{FindInSpan, HitPage, HitQuery, ListHits, MatchPlace, SearchHit, SearchProgress, SearchState, SetSearching, SpanMatch};
 pub use served::{News, Opened, SERVED_TYPE};
-pub use share::{FilePart, MakeShare, PreviewShare, ShareForm, ShareOptions, ShareWhat, Shared};
+pub use share::{CopyDatabase, FilePart, MakeShare, PreviewShare, ShareForm, ShareOptions, ShareWhat, Shared};
 pub use span::{
     Attribute, CompareInput, FindIds, GetRecorded, GetSpan, GetText, NameSpans, RecordedText, SpanDetail, SpanEvent, SpanFailure, TextRef,
 };
 pub use sql::{
-    AskSql, IdPlace, SQL_SECONDS, SqlCell, SqlExample, SqlField, SqlKind, SqlRan, SqlRequest, SqlResponse, SqlRows, SqlSchema, SqlTable,
-    SqlWrong,
+    CompleteSql, DescribeSql, ExportSql, GetSqlValue, IdPlace, ListSqlRows, PlanSql, RunSql, SQL_SECONDS, SqlCell, SqlExample, SqlField,
+    SqlKind, SqlRan, SqlRows, SqlSchema, SqlTable, SqlText, SqlWholeValue, SqlWrong,
 };
 pub use suggest::{Suggest, Suggestion, Suggestions};
 pub use tabs::{ExportConversation, FlameLayout, FlameWeight, GetSheet, SheetQuery, SheetView, StatisticsColumn, TraceTab};

@@ -1,17 +1,16 @@
-//! What is asked about the metrics of a file, and what is answered. Times are milliseconds since 1970, UTC.
+//! Questions about the metrics of a file, and their answers. Times are milliseconds since 1970, UTC, unless a field says otherwise.
 //!
-//! What is not here: how it is answered (`metrics`, `promql`).
+//! Not here: how it is answered (`metrics`, `promql`).
 
-use super::{Packed, Suggestions};
+use super::Packed;
 use crate::markup::Node;
 use quipu_model::PriceTable;
-use quipu_promql::PromqlError;
 use serde::{Deserialize, Serialize};
 
-/// How a file is read as series.
+/// How the records of a file become series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetricOptions {
-    /// Milliseconds between two scrapes; at least 1.
+    /// Milliseconds between two scrapes, as if Prometheus had scraped the server; at least 1.
     pub scrape_millis: i64,
     /// Whether `vllm/llama` and `llama` of the provider `vllm` are one model.
     pub merge_labels: bool,
@@ -29,71 +28,71 @@ impl Default for MetricOptions {
 /// A PromQL query over a file. Times are milliseconds since 1970, UTC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromqlQuery {
-    /// The query.
+    /// PromQL, as the user wrote it.
     pub query: String,
-    /// When an instant query looks, or the last step; the file's end where there is none.
+    /// The time of an instant query, or the last step of a range query; `None` for the file's end.
     pub end: Option<i64>,
-    /// The first step of a query over time; the file's beginning where there is a step but no start. Without both the query is instant.
+    /// The first step of a range query; `None` for the file's beginning if there is a step. Without both, the query is instant.
     pub start: Option<i64>,
-    /// Milliseconds between steps; where there is a start but no step, so many that there are some 250.
+    /// Milliseconds between steps; `None` for about 250 steps if there is a start.
     pub step: Option<i64>,
-    /// How the file is read.
+    /// What the query runs on.
     pub options: MetricOptions,
 }
 
-/// Asks for the spans behind a point of an answer.
+/// A point of an answer, of which the spans or amounts are asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PointQuery {
-    /// The query.
+    /// The query that was answered.
     pub query: String,
-    /// The labels of the point's series.
+    /// The labels of the point's series; empty for all series.
     pub labels: Vec<(String, String)>,
-    /// The point's time in milliseconds since 1970, UTC.
+    /// The point's time.
     pub at_millis: i64,
-    /// How far back a selector without a range is taken to look, in milliseconds: the step of the chart.
+    /// How far back a selector without a range looks, in milliseconds: the step of the chart.
     pub step_millis: i64,
-    /// How many spans at most.
+    /// Maximum number of items in the answer; `total` counts the others.
     pub limit: u32,
-    /// How the file is read.
+    /// Those of the query.
     pub options: MetricOptions,
 }
 
-/// A span that is part of a point.
+/// A span that contributes to a point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PointSpan {
-    /// The span's row in `spans`.
+    /// `spans.rowid`.
     pub rowid: i64,
-    /// The trace it belongs to.
+    /// As recorded.
     pub trace_id: String,
-    /// Its id.
+    /// As recorded.
     pub span_id: String,
-    /// Its name.
+    /// As recorded.
     pub name: String,
-    /// When its amount was counted: milliseconds since 1970, UTC.
+    /// When the counter rose by the amount.
     pub at_millis: i64,
-    /// What it added to the series: tokens, 1 for a count, seconds for a sum of durations.
+    /// What the span added: tokens, 1 for a count, seconds for a sum of durations.
     pub amount: f64,
-    /// The labels of the series it was added to, as Prometheus writes them.
+    /// The labels of the counter that rose, as Prometheus writes them.
     pub series: String,
 }
 
-/// Spans that are part of a point, latest first.
+/// The spans that contribute to a point, latest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PointSpans {
-    /// As many as were asked for.
+    /// [`PointQuery::limit`] of them at most.
     pub spans: Vec<PointSpan>,
-    /// How many amounts there are in all.
+    /// Number of all amounts, listed or not.
     pub total: u64,
-    /// How many of them belong to no span of the file.
+    /// Number of amounts that belong to no span of the file, such as imported points.
     pub without_span: u64,
 }
 
-/// What a metric is.
+/// The type of a metric, as in OpenMetrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MetricKind {
-    /// Only rises.
+    /// Never falls, except when the server restarts.
     Counter,
-    /// A part of a classic histogram.
+    /// A series of a classic histogram: its buckets, count or sum.
     Histogram,
     /// Rises and falls.
     Gauge,
@@ -102,77 +101,77 @@ pub enum MetricKind {
 /// A metric of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetricInfo {
-    /// Its name.
+    /// As PromQL writes it: `total_tokens`.
     pub name: String,
-    /// What it is.
+    /// The functions that suit it: `rate` for a counter, `histogram_quantile` for a histogram.
     pub kind: MetricKind,
     /// What it counts, in a few words.
     pub help: String,
-    /// The names of its labels.
+    /// Names of the labels that any of its series has, without `__name__`.
     pub labels: Vec<String>,
 }
 
 /// A label and its values in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabelCompletion {
-    /// Its name.
+    /// As PromQL writes it: `model_id`.
     pub name: String,
-    /// Its values, at most a thousand.
+    /// The distinct values in any series, at most a thousand.
     pub values: Vec<String>,
 }
 
-/// How many inference requests have a count, and from where.
+/// Number of inference requests by the source of their token counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountedRequests {
-    /// Inference requests with at least one recorded metric event.
+    /// With at least one recorded metric event.
     pub recorded: u64,
-    /// Those with counts from elsewhere only.
+    /// With counts from attributes or outputs only.
     pub derived: u64,
-    /// Those without any count.
+    /// Without any count.
     pub uncounted: u64,
 }
 
-/// What there is to ask for in a file.
+/// The metrics and labels of a file, for completion.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetricCatalog {
-    /// Metrics by name.
+    /// Sorted by name.
     pub metrics: Vec<MetricInfo>,
-    /// Labels by name.
+    /// Sorted by name.
     pub labels: Vec<LabelCompletion>,
-    /// First and last scrape of any series: milliseconds since 1970, UTC.
+    /// First and last scrape of any series; `None` if there is no series.
     pub extent: Option<(i64, i64)>,
-    /// Inference requests by whether their tokens are known.
+    /// Of the whole file.
     pub requests: CountedRequests,
 }
 
-/// An amount that is part of a point, and the row of its span.
+/// An amount that contributes to a point. The metrics engine knows spans by row only; [`NameSpans`](crate::NameSpans) names them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PointAmount {
     /// The span's row in the index.
     pub row: u32,
-    /// When it was counted.
+    /// When the counter rose by the amount.
     pub at_millis: i64,
-    /// What it added to the series: tokens, 1 for a count, seconds for a sum of durations.
+    /// What the span added: tokens, 1 for a count, seconds for a sum of durations.
     pub amount: f64,
-    /// The labels of the series it was added to, as Prometheus writes them.
+    /// The labels of the counter that rose, as Prometheus writes them.
     pub series: String,
 }
 
-/// Amounts that are part of a point, latest first.
+/// The amounts that contribute to a point, latest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PointAmounts {
-    /// As many as were asked for, all of spans of the file.
+    /// [`PointQuery::limit`] of them at most, without those that belong to no span.
     pub amounts: Vec<PointAmount>,
-    /// How many there are in all.
+    /// Number of all amounts, listed or not.
     pub total: u64,
-    /// How many of them belong to no span of the file.
+    /// Number of amounts that belong to no span of the file, such as imported points.
     pub without_span: u64,
 }
 
-/// Which span a row is.
+/// The span in a row of the index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedSpan {
-    /// The row in the index.
+    /// As asked: a row of the index, not of the file.
     pub row: u32,
     /// `spans.rowid`.
     pub rowid: i64,
@@ -184,7 +183,7 @@ pub struct NamedSpan {
     pub name: String,
 }
 
-/// By what tokens are told apart.
+/// The label by which tokens are split.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokensBy {
     /// The label `model_id`.
@@ -194,99 +193,99 @@ pub enum TokensBy {
     Provider,
 }
 
-/// Asks for what the page of metrics shows first.
+/// The part of the file that [`GetOverview`] is about, and how it is split.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OverviewQuery {
-    /// The part of the file's time `(from, to]` that is looked at; all of it where there is none.
+    /// The time range `(from, to]`; `None` for all of the file.
     pub window: Option<(i64, i64)>,
-    /// How many bars the charts have at most; at least 1.
+    /// Maximum number of bars in a chart; at least 1.
     pub bars: u32,
-    /// By what tokens are told apart.
+    /// One series of tokens for each model, or for each provider.
     pub by: TokensBy,
-    /// How the file is read.
+    /// Whether names are merged decides which models there are.
     pub options: MetricOptions,
 }
 
-/// Tokens of one model or provider within a window. A count that no request has is `None`.
+/// Tokens of one model or provider in a time range. A count that no request has is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TokenShare {
-    /// The model or provider; empty where nothing in the file tells it.
+    /// The model or provider; empty if the file does not say.
     pub name: String,
-    /// Prompt tokens.
+    /// Sum of prompt tokens.
     pub prompt: Option<f64>,
-    /// Completion tokens.
+    /// Sum of completion tokens.
     pub completion: Option<f64>,
-    /// Both together, as recorded or derived.
+    /// Sum of total tokens, recorded or derived; need not be the sum of the other two.
     pub total: Option<f64>,
-    /// Inference requests; `None` by provider, which requests do not tell.
+    /// Number of inference requests; `None` if split by provider, which requests do not name.
     pub requests: Option<u64>,
-    /// Those of them that failed.
+    /// Number of failed ones among `requests`.
     pub failed: Option<u64>,
-    /// Those of them with a count of tokens.
+    /// Number of those among `requests` that have a token count.
     pub counted: Option<u64>,
-    /// In each bar prompt tokens, completion tokens and all.
+    /// Prompt, completion and total tokens, each with one value per bar.
     pub bars: [Vec<f64>; 3],
 }
 
-/// Requests to one route within a window.
+/// Requests to one route in a time range.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteRequests {
-    /// The name of the request's span.
+    /// The name of the root span: `/v1/chat/completions`.
     pub route: String,
-    /// Requests.
+    /// Number of requests counted in the range.
     pub requests: u64,
-    /// Those that failed.
+    /// Number of failed ones among them.
     pub failed: u64,
 }
 
-/// How long spans of one name took within a window, nearest rank; nanoseconds. `None` without a span that has a duration.
+/// Durations of the spans of one name in a time range, in nanoseconds; percentiles by nearest rank. `None` if no span has a duration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
-    /// The spans' name.
+    /// The name of the spans, as recorded.
     pub name: String,
-    /// Spans, those without a duration among them.
+    /// Number of spans, including those without a duration.
     pub spans: u64,
-    /// Those that failed.
+    /// Number of failed spans.
     pub failed: u64,
-    /// Half of them took no longer.
+    /// Half of the spans took no longer.
     pub median: Option<u64>,
-    /// 95 in 100 took no longer.
+    /// 95 % of the spans took no longer.
     pub p95: Option<u64>,
-    /// 99 in 100 took no longer.
+    /// 99 % of the spans took no longer.
     pub p99: Option<u64>,
-    /// The longest.
+    /// Duration of the slowest span.
     pub max: Option<u64>,
 }
 
-/// What the page of metrics shows first.
+/// Tokens, requests and durations in a time range, as numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Overview {
-    /// First and last scrape of the file; `None` where it holds nothing with a time.
+    /// First and last scrape of the file; `None` if nothing in it has a time.
     pub extent: Option<(i64, i64)>,
-    /// The part that is looked at, `(from, to]`.
+    /// The time range, `(from, to]`.
     pub window: (i64, i64),
-    /// Milliseconds of a bar.
+    /// Width of a bar in milliseconds.
     pub step_millis: i64,
-    /// Where each bar ends.
+    /// The end of each bar, ascending.
     pub ends: Vec<i64>,
-    /// Most tokens first.
+    /// Sorted by tokens, descending.
     pub tokens: Vec<TokenShare>,
-    /// Requests that went well and requests that failed, in each bar.
+    /// Successful and failed requests, each with one value per bar.
     pub requests: [Vec<f64>; 2],
-    /// Most requests first.
+    /// Sorted by requests, descending.
     pub routes: Vec<RouteRequests>,
-    /// Most time spent first.
+    /// Sorted by the sum of durations, descending.
     pub latencies: Vec<Latency>,
-    /// Inference requests of the window by whether their tokens are known.
+    /// Inference requests in the time range.
     pub counted: CountedRequests,
 }
 
-/// What the numbers of a chart are.
+/// How the series of a chart are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChartForm {
-    /// Bars on top of each other, each from the end of the one before.
+    /// Stacked bars; a value covers the time since the one before.
     Bars,
-    /// A line a series.
+    /// One line per series; gaps where there is no value.
     #[default]
     Lines,
 }
@@ -294,15 +293,15 @@ pub enum ChartForm {
 /// One series of a chart.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChartSeries {
-    /// What the legend says.
+    /// The text of the legend.
     pub name: String,
-    /// Its labels, where it is a series of PromQL.
+    /// Its labels in a result of PromQL; empty in other charts.
     pub labels: Vec<(String, String)>,
-    /// What asks for the spans behind its points.
+    /// The PromQL query to pass to [`ListPointAmounts`] for its points.
     pub query: String,
-    /// Whether it is of failures.
+    /// Whether it counts failures, and has their colour.
     pub failed: bool,
-    /// A value a time; no number where there is none.
+    /// One for each of [`Chart::times`]; NaN where there is none.
     pub values: Packed<f64>,
 }
 
@@ -311,146 +310,115 @@ pub struct ChartSeries {
 pub struct Chart {
     /// What it shows, in a few words.
     pub title: String,
-    /// How.
+    /// Bars for amounts, lines for results of PromQL.
     pub form: ChartForm,
-    /// Seconds since 1970, UTC, rising.
+    /// Seconds since 1970, UTC, ascending.
     pub times: Packed<f64>,
-    /// The series that are drawn.
+    /// Those that are drawn, in the order of the legend.
     pub series: Vec<ChartSeries>,
-    /// How many there are beside these.
+    /// Number of series that are left out.
     pub more: u32,
-    /// Milliseconds between two times.
+    /// Milliseconds between two of `times`.
     pub step_millis: i64,
 }
 
-/// [`Overview`], ready to draw.
+/// [`Overview`] as charts and tables, ready to draw.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OverviewPage {
-    /// First and last scrape of the file; `None` where it holds nothing with a time.
+    /// First and last scrape of the file; `None` if nothing in it has a time.
     pub extent: Option<(i64, i64)>,
-    /// The part that is looked at, `(from, to]`.
+    /// The time range, `(from, to]`.
     pub window: (i64, i64),
-    /// Tokens over time.
+    /// Tokens over time; without series if there are none.
     pub tokens: Chart,
-    /// Requests and failures over time.
+    /// Successful and failed requests over time.
     pub requests: Chart,
-    /// What stands under the first chart: shares, costs, and where the numbers come from.
+    /// Below the chart of tokens: shares, costs, and where the numbers come from.
     pub shares: Vec<Node>,
-    /// What stands under the second: routes and durations.
+    /// Below the chart of requests: routes and durations.
     pub routes: Vec<Node>,
 }
 
-/// An answer of PromQL, ready to draw.
+/// A result of PromQL, ready to draw.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AnswerPage {
-    /// Over time; `None` for an instant.
+    /// Of a range query; `None` for an instant.
     pub chart: Option<Chart>,
-    /// The values as tables.
+    /// The values as tables. A button in a row sets `point` to an index into `series`.
     pub table: Vec<Node>,
-    /// The series of the tables.
+    /// The rows of the tables, in order.
     pub series: Vec<AnswerSeries>,
-    /// Milliseconds between two values; for an instant so many that all that was before is behind it.
+    /// Milliseconds between two values; for an instant the length of the file, so that all amounts before it contribute.
     pub step_millis: i64,
 }
 
-/// One series of an answer, and when its last value is.
+/// One series of a result, and the time of its last value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AnswerSeries {
-    /// As Prometheus writes it.
+    /// Name and labels as Prometheus writes them.
     pub name: String,
-    /// Names and values of its labels.
+    /// Names and values, for [`PointQuery::labels`].
     pub labels: Vec<(String, String)>,
-    /// Milliseconds since 1970, UTC.
+    /// The time of the last value, for [`PointQuery::at_millis`].
     pub last_millis: i64,
 }
 
-/// A request to the metrics engine of a file.
+/// Loads the input that travels beside this message: the bytes of `quipu_metrics::MetricsInput`. All other questions are about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadMetricsInput;
+
+/// Asks for the charts and tables that the page of metrics begins with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum MetricsRequest {
-    /// Loads the input that travels beside this message: the bytes of `quipu_metrics::MetricsInput`. Answer: [`MetricsResponse::Loaded`].
-    Load,
-    /// Answer: [`MetricsResponse::Catalog`].
-    GetCatalog(MetricOptions),
-    /// Answer: [`MetricsResponse::Overview`].
-    GetOverview {
-        /// What is looked at.
-        query: OverviewQuery,
-        /// Which tokens are drawn.
-        shown: TokensShown,
-        /// What tokens cost.
-        prices: PriceTable,
-    },
-    /// Answer: [`MetricsResponse::Answer`].
-    Query {
-        /// The query; times that are not given are the file's.
-        query: PromqlQuery,
-        /// Whether it is asked over time, rather than at the end alone.
-        over_time: bool,
-    },
-    /// Answer: [`MetricsResponse::Behind`].
-    ListBehind(PointQuery),
-    /// How a query may go on; `cursor` is a place in it in bytes. Answer: [`MetricsResponse::Completion`].
-    Complete {
-        /// The query so far.
-        query: String,
-        /// Where the cursor stands.
-        cursor: u32,
-        /// How the file is read.
-        options: MetricOptions,
-    },
+pub struct GetOverview {
+    /// The time range, and how tokens are split.
+    pub query: OverviewQuery,
+    /// The tokens of the chart; the table has all.
+    pub shown: TokensShown,
+    /// For the costs in the table; may be empty.
+    pub prices: PriceTable,
 }
 
-/// An answer to a [`MetricsRequest`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum MetricsResponse {
-    /// The input was loaded.
-    Loaded,
-    /// What there is to ask for.
-    Catalog(MetricCatalog),
-    /// What is shown first.
-    Overview(Box<OverviewPage>),
-    /// What the query answers.
-    Answer(Result<Box<AnswerPage>, PromqlError>),
-    /// The amounts behind a point.
-    Behind(Result<PointAmounts, PromqlError>),
-    /// How it may go on.
-    Completion(Suggestions),
+/// Evaluates a PromQL query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunPromql {
+    /// The query; times that it leaves out are the file's.
+    pub query: PromqlQuery,
+    /// Whether it is evaluated at every step of its range, rather than once at the end.
+    pub over_time: bool,
 }
 
-/// What the worker that counts sends to the page.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum MetricsEvent {
-    /// It runs.
-    Ready {
-        /// The build it belongs to.
-        build: String,
-    },
-    /// The answer to the command with this number.
-    Reply {
-        /// The command's number.
-        id: u32,
-        /// The answer.
-        response: MetricsResponse,
-    },
+/// Asks for the amounts that a point was computed from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListPointAmounts(pub PointQuery);
+
+/// Asks for completions of a PromQL query that is being typed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompletePromql {
+    /// The text in the box, which need not be complete or valid.
+    pub query: String,
+    /// The cursor's position in `query`, in bytes.
+    pub cursor: u32,
+    /// Decide which series there are, and so which labels are suggested.
+    pub options: MetricOptions,
 }
 
-/// Which tokens are drawn.
+/// The tokens that the chart of tokens shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokensShown {
-    /// Prompt and completion together.
+    /// Prompt and completion tokens together.
     #[default]
     All,
-    /// Of prompts.
+    /// Prompt tokens only.
     Prompt,
-    /// Of completions.
+    /// Completion tokens only.
     Completion,
 }
 
 impl TokensShown {
-    /// Every choice.
+    /// In the order of the page's buttons.
     pub const ALL: [TokensShown; 3] = [TokensShown::All, TokensShown::Prompt, TokensShown::Completion];
 
-    /// Its name in a URL.
+    /// The value of the parameter `tokens` in a URL.
     pub fn name(self) -> &'static str {
         match self {
             TokensShown::All => "all",

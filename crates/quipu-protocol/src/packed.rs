@@ -2,6 +2,7 @@
 //!
 //! `trace` defines the columns of a trace.
 
+use quipu_model::number::narrow;
 use quipu_model::{SpanFlags, SpanKind, TokenCount, TokenKind, TokenRecord, TokenSource};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -60,11 +61,12 @@ const COUNT_BITS: u32 = 56;
 
 fn write_tokens((row, record): (u32, TokenRecord)) -> [u8; 28] {
     let mut bytes = [0; 28];
-    bytes[..4].copy_from_slice(&row.to_le_bytes());
-    for (at, kind) in TokenKind::ALL.into_iter().enumerate() {
+    let (first, counts) = bytes.split_at_mut(4);
+    first.copy_from_slice(&row.to_le_bytes());
+    for (kind, count_bytes) in TokenKind::ALL.into_iter().zip(counts.as_chunks_mut::<8>().0) {
         let word =
             record.get(kind).map_or(0, |count| u64::from(count.source.code()) << COUNT_BITS | count.tokens.min((1 << COUNT_BITS) - 1));
-        bytes[4 + at * 8..12 + at * 8].copy_from_slice(&word.to_le_bytes());
+        *count_bytes = word.to_le_bytes();
     }
     bytes
 }
@@ -169,7 +171,7 @@ impl Texts {
         if u32::try_from(self.text.len() + text.len()).is_ok() {
             self.text.push_str(text);
         }
-        self.ends.push(self.text.len() as u32);
+        self.ends.push(narrow(self.text.len()));
     }
 
     /// The string at this index.
@@ -224,9 +226,10 @@ impl SpanIds {
     }
 
     /// Builds the index for [`SpanIds::find`] after the last id. Uses a radix sort, which is fast and small.
+    #[expect(clippy::indexing_slicing, reason = "a digit is a byte, the one after it at most 256, and there are 257 places")]
     pub fn finish(&mut self) {
         let keys = &self.keys;
-        let mut order: Vec<u32> = (0..keys.len() as u32).collect();
+        let mut order: Vec<u32> = (0..narrow(keys.len())).collect();
         let mut next = vec![0; order.len()];
         for shift in (0..64).step_by(8) {
             let digit = |row: u32| keys.get(row as usize).map_or(0, |key| (key >> shift & 0xff) as usize);
@@ -313,7 +316,7 @@ mod tests {
             columns.finish();
             prop_assert_eq!(columns.iter().collect::<Vec<_>>(), ids.clone());
             for (row, id) in ids.iter().enumerate() {
-                prop_assert_eq!(columns.find(id), Some(row as u32));
+                prop_assert_eq!(columns.find(id), Some(narrow(row)));
             }
             prop_assert_eq!(columns.find("no such id"), None);
         }

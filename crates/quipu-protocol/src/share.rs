@@ -1,17 +1,17 @@
-//! What is shared, without what, and as what.
+//! Sharing: which part of the file, what is left out, and in which form. And reading the file's bytes.
 //!
-//! What is not here: links' letters, which whoever compresses puts together (`share::payload`).
+//! Not here: links' letters, which whoever compresses puts together (`share::payload`).
 
 use super::FileFormat;
-use crate::{LeftOut, RedactOptions, RedactReport};
+use crate::{KindSet, LeftOut, RedactOptions, RedactReport};
 use serde::{Deserialize, Serialize};
 
 /// Asks what sharing would disclose. Needs the complete index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviewShare {
-    /// The part of the file to share.
+    /// The part of the file to look at.
     pub what: ShareWhat,
-    /// What to leave out.
+    /// What would be removed.
     pub options: ShareOptions,
 }
 
@@ -20,82 +20,99 @@ pub struct PreviewShare {
 pub struct MakeShare {
     /// The part of the file to share.
     pub what: ShareWhat,
-    /// What to leave out.
+    /// What to remove from it first.
     pub options: ShareOptions,
-    /// The format.
+    /// What the bytes are.
     pub form: ShareForm,
     /// A span, usually the selected one, whose id in the shared copy is wanted ([`Shared::span_id`]).
     pub span_id: Option<String>,
 }
 
-/// A part of the file.
+/// Asks for a database of a part of the file as it is, row by row, whatever its size. Needs the complete index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyDatabase {
+    /// The part of the file to copy.
+    pub what: ShareWhat,
+    /// A span to name in the answer.
+    pub span_id: Option<String>,
+}
+
+/// The part of the file to share. Ids are as recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ShareWhat {
-    /// Everything.
+    /// All traces.
     All,
-    /// These traces, by their ids as recorded.
+    /// The traces with these ids, complete.
     Traces(Vec<String>),
-    /// Some spans of a trace.
+    /// Some spans of one trace.
     Spans {
-        /// As recorded.
+        /// The trace of all the spans.
         trace_id: String,
-        /// As recorded.
+        /// Spans that are not listed are left out, also those in between.
         span_ids: Vec<String>,
     },
 }
 
-/// Without what something is shared.
+/// What is removed before sharing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShareOptions {
-    /// What is private.
+    /// The kinds of private data to redact.
     pub redact: RedactOptions,
-    /// Texts longer than so many bytes, each of which leaves a mark with its size; `None`: they stay.
+    /// Replaces texts of more bytes than this by a note of their size; `None` keeps them.
     pub leave_out_over: Option<u32>,
 }
 
-/// As what something is shared: what a link carries, or a file.
+impl ShareOptions {
+    /// Whether nothing is left out.
+    pub fn keeps_all(&self) -> bool {
+        let everything = RedactOptions { take_out: KindSet::NONE, shift_times: false };
+        self.redact == everything && self.leave_out_over.is_none()
+    }
+}
+
+/// The form in which something is shared: the data of a link, or a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ShareForm {
-    /// The columns of a link, not yet compressed: `quipu_share::payload`.
+    /// The data of a link, not yet compressed: `quipu_share::payload`.
     Columns,
-    /// Markdown of about so many tokens.
+    /// Markdown, cut to about this length.
     Markdown {
-        /// Four bytes each.
+        /// Tokens of a language model, taken as four bytes each.
         tokens: u32,
     },
-    /// A file of any format for [`Contents::Share`](super::Contents::Share) or [`Contents::Traces`](super::Contents::Traces), whole.
+    /// A whole file in a format for [`Contents::Share`](super::Contents::Share) or [`Contents::Traces`](super::Contents::Traces).
     File(FileFormat),
 }
 
-/// Something to hand on.
+/// A part of the file, ready to be shared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shared {
     /// The bytes; Markdown and JSON are UTF-8.
     #[serde(with = "as_bytes")]
     pub bytes: Vec<u8>,
-    /// A name for a file of it, without a folder.
+    /// Suggested name of a file with these bytes, without a folder.
     pub file_name: String,
-    /// The id of the first trace, as it leaves.
+    /// The first trace's id in the shared copy, where it may be a pseudonym; `None` without traces.
     pub trace_id: Option<String>,
-    /// The id of the span that was asked for, as it leaves.
+    /// The id of [`MakeShare::span_id`] in the shared copy.
     pub span_id: Option<String>,
-    /// What was found, and what was taken out.
+    /// The private data that was found, and how much of it was redacted.
     pub report: RedactReport,
-    /// What was left out for its length.
+    /// Number and size of the texts removed because of [`ShareOptions::leave_out_over`].
     pub left_out: LeftOut,
 }
 
-/// A part of a file.
+/// The answer to [`ReadFile`](crate::ReadFile).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilePart {
-    /// Its bytes; none behind the end.
+    /// A mebibyte, or less at the end of the file; empty after it.
     #[serde(with = "as_bytes")]
     pub bytes: Vec<u8>,
-    /// Bytes of the whole file.
+    /// Size of the whole file in bytes.
     pub len: u64,
 }
 
-/// A run of bytes, not a list of numbers.
+/// Serializes as one run of bytes rather than as a list of numbers.
 mod as_bytes {
     use serde::de::{Deserializer, Error, Visitor};
     use serde::ser::Serializer;

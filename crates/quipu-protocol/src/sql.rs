@@ -1,191 +1,188 @@
-//! Questions in SQL: what a worker that does nothing else is asked, and what it answers.
+//! Questions in SQL, and their answers. The page asks a worker of its own: a query blocks it while it runs. None needs the index.
 
-use super::{FileFormat, Suggestions};
+use super::FileFormat;
 use crate::markup::Node;
 use serde::{Deserialize, Serialize};
 
-/// Seconds a question in SQL may take.
+/// Seconds a query may run on the page.
 pub const SQL_SECONDS: u32 = 60;
 
-/// Asks about the file in SQL. Needs no index, and may take as long as the deadline the file was opened with allows.
+/// Asks for the tables and views that queries can read, with examples.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AskSql(pub SqlRequest);
+pub struct DescribeSql;
 
-/// A question about the file in SQL. What was run last is kept, and paged from.
+/// Runs one statement that reads, for as long as the deadline the file was opened with allows. Its result is kept, and paged from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SqlRequest {
-    /// What can be asked of. Answer: [`SqlResponse::Schema`].
-    Describe,
-    /// Runs one statement that reads. Answer: [`SqlResponse::Ran`], or [`SqlResponse::Wrong`].
-    Run(String),
-    /// How SQLite would go about a statement. Answer: [`SqlResponse::Plan`], or [`SqlResponse::Wrong`].
-    Plan(String),
-    /// Rows of the last result. Answer: [`SqlResponse::Rows`].
-    ListRows {
-        /// Rows to skip.
-        from: u32,
-        /// Rows at most; a thousand are answered at most.
-        count: u32,
-    },
-    /// One value of the last result, whole. Answer: [`SqlResponse::Value`].
-    GetValue {
-        /// Its row, from 0.
-        row: u32,
-        /// Its column, from 0.
-        column: u32,
-    },
-    /// The last result as a text, in pieces. Answer: [`SqlResponse::Text`].
-    Export {
-        /// One for [`Contents::SqlResult`](super::Contents::SqlResult).
-        format: FileFormat,
-        /// The row to go on at; 0 begins.
-        from: u32,
-    },
-    /// How a query that is being typed may go on. Answer: [`SqlResponse::Completions`].
-    Complete {
-        /// The query so far.
-        query: String,
-        /// Where the cursor stands in it, in bytes.
-        cursor: u32,
-    },
+pub struct RunSql(pub String);
+
+/// Asks for SQLite's plan of a statement: a list of steps, each with the steps it consists of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanSql(pub String);
+
+/// Asks for rows of the last result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListSqlRows {
+    /// Rows to skip.
+    pub from: u32,
+    /// Rows at most; an answer has a thousand at most.
+    pub count: u32,
 }
 
-/// An answer to a [`SqlRequest`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum SqlResponse {
-    /// To [`SqlRequest::Describe`].
-    Schema(SqlSchema),
-    /// To [`SqlRequest::Run`].
-    Ran(SqlRan),
-    /// The statement can't be answered.
-    Wrong(SqlWrong),
-    /// To [`SqlRequest::Plan`]: a list of steps, in it those they are made of.
-    Plan(Vec<Node>),
-    /// To [`SqlRequest::ListRows`].
-    Rows(SqlRows),
-    /// To [`SqlRequest::GetValue`]: what it is, and the value ready to draw.
-    Value(String, Vec<Node>),
-    /// To [`SqlRequest::Export`].
-    Text {
-        /// The piece.
-        text: String,
-        /// The row the next one goes on at; `None`: this was the last.
-        next: Option<u32>,
-    },
-    /// To [`SqlRequest::Complete`].
-    Completions(Suggestions),
+/// Asks for one value of the last result, uncut.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetSqlValue {
+    /// Index of the row in the whole result, from 0.
+    pub row: u32,
+    /// Index of the column, from 0.
+    pub column: u32,
 }
 
-/// What can be asked of, and examples that ask it.
+/// Asks for the last result as text, one piece at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportSql {
+    /// One for [`Contents::SqlResult`](super::Contents::SqlResult).
+    pub format: FileFormat,
+    /// The row to continue at; 0 for the first piece.
+    pub from: u32,
+}
+
+/// Asks for completions of a query that is being typed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompleteSql {
+    /// The text in the editor, which need not be complete or valid.
+    pub query: String,
+    /// The cursor's position in `query`, in bytes.
+    pub cursor: u32,
+}
+
+/// The tables that queries can read, and example queries.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SqlSchema {
     /// The views for queries, then the file's tables and views.
     pub tables: Vec<SqlTable>,
-    /// Queries that run on it.
+    /// Queries that run on files of every release.
     pub examples: Vec<SqlExample>,
 }
 
-/// A table or a view.
+/// A table or a view that queries can read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SqlTable {
-    /// Its name.
+    /// Without quotation marks.
     pub name: String,
-    /// Its name as a query writes it: in quotation marks where it needs such.
+    /// `name` as a query writes it: in quotation marks if it needs them.
     pub written: String,
-    /// What a row of it is; of the file's own tables how many rows there are at most.
+    /// For a view of Quipu's, what one row of it is; for a table of the file, the maximum number of rows.
     pub about: String,
-    /// Whether it is a view that exists for queries only.
+    /// Whether it is a view of Quipu's, which exists only while the file is open.
     pub is_temporary: bool,
-    /// Its columns, in order.
+    /// In the order of `SELECT *`.
     pub columns: Vec<SqlField>,
-    /// Its indexes, in words: `created_at (idx_traces_created_at)`.
+    /// Columns and names of the indexes: `created_at (idx_traces_created_at)`.
     pub indexes: Vec<String>,
 }
 
 /// A column of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SqlField {
-    /// Its name.
+    /// Without quotation marks.
     pub name: String,
-    /// Its name as a query writes it.
+    /// `name` as a query writes it: in quotation marks if it needs them.
     pub written: String,
-    /// Its declared type, and whether it is the key: `TEXT, key`; empty where nothing is declared.
+    /// The declared type, and whether it is part of the primary key: `TEXT, key`; empty if nothing is declared.
     pub about: String,
 }
 
-/// A query that shows what can be asked.
+/// An example query.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SqlExample {
-    /// What it answers.
+    /// The question it answers, as an item of a menu.
     pub title: String,
-    /// The query.
+    /// One statement, in several lines.
     pub query: String,
 }
 
-/// A result that is kept.
+/// The outcome of [`RunSql`]. The rows are kept, and asked for with [`ListSqlRows`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SqlRan {
-    /// Names of columns, and what their values are: `integer`, `text or NULL`; several names may be equal.
+    /// For each column its name, and the types of its values: `integer`, `text or NULL`. Names may repeat.
     pub columns: Vec<(String, String)>,
-    /// The columns' widths as a style has them: `--tracks`, of a CSS grid, and `--width`, which all take at least.
+    /// The columns' widths as CSS properties: `--tracks` of a grid, and `--width`, the minimum width of all together.
     pub style: String,
-    /// Rows.
+    /// Number of rows kept, a million at most.
     pub rows: u32,
-    /// How many rows there are, what it took, and what limit cut it: a sentence.
+    /// The number of rows, the limit that cut the result, and the time it took: `3 rows · 12 ms`.
     pub summary: String,
-    /// Whether a limit cut it.
+    /// Whether there are more rows than were kept.
     pub is_cut: bool,
 }
 
-/// Why a statement can't be answered.
+/// Why SQLite refused a statement.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SqlWrong {
-    /// A sentence.
+    /// A sentence for the user.
     pub message: String,
-    /// The byte of the query it is about, where SQLite tells.
+    /// The position in the query that the message is about, in bytes; `None` if SQLite does not report one.
     pub offset: Option<u32>,
 }
 
 /// Rows of a result.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SqlRows {
-    /// The first one's place.
+    /// Index of the first row in the whole result.
     pub from: u32,
-    /// Their values, row after row.
+    /// Row after row; each row has as many cells as the result has columns.
     pub cells: Vec<SqlCell>,
+}
+
+/// A value of a result, uncut.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SqlWholeValue {
+    /// Its type and size: `Text of 120 characters: JSON`.
+    pub about: String,
+    /// The value, ready to draw.
+    pub nodes: Vec<Node>,
+}
+
+/// A piece of an exported result.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SqlText {
+    /// Whole rows; in the first piece after the head of the format.
+    pub text: String,
+    /// The row the next piece begins at; `None` after the last piece.
+    pub next: Option<u32>,
 }
 
 /// One value as a cell shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SqlCell {
-    /// On one line, its beginning where it is long.
+    /// One line of 240 characters at most. Control characters are symbols, and a blob is its first bytes in hexadecimal.
     pub text: String,
-    /// What it is.
+    /// The value's type, which may differ within a column.
     pub kind: SqlKind,
-    /// Whether the value is more than `text`.
+    /// Whether the value has more than `text` shows: see [`GetSqlValue`].
     pub is_cut: bool,
-    /// Whether it looks like the id of a trace or a span.
+    /// Whether it has 16 or 32 hexadecimal digits, as ids of spans and traces do.
     pub is_id: bool,
 }
 
-/// What a value is.
+/// SQLite's type of a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SqlKind {
-    /// NULL.
+    /// No value.
     #[default]
     Null,
-    /// A whole number.
+    /// 64 bits, signed.
     Integer,
-    /// A number.
+    /// 64 bits, floating point.
     Real,
-    /// A text.
+    /// UTF-8; invalid bytes were replaced.
     Text,
-    /// Bytes.
+    /// Bytes, shown in hexadecimal.
     Blob,
 }
 
 impl SqlKind {
-    /// Its name, as a style sheet has it, too.
+    /// The type in lower case, as in the summary of columns and in CSS classes.
     pub fn name(self) -> &'static str {
         match self {
             SqlKind::Null => "null",
@@ -197,11 +194,11 @@ impl SqlKind {
     }
 }
 
-/// Where an id leads: to a trace, or to a span of it.
+/// What an id in a result refers to: a trace, or a span of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdPlace {
-    /// As recorded.
+    /// The trace, or the one that holds the span.
     pub trace_id: String,
-    /// As recorded; `None` for the id of a trace.
+    /// `None` if the id is that of a trace.
     pub span_id: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! One trace as columns, and its level of detail.
 //!
-//! What is not here: how columns are packed (`packed`), what is drawn of them (`quipu_ui::view`).
+//! Not here: how columns are packed (`packed`), what is drawn of them (`quipu_ui::view`).
 
 use super::{Packed, SpanIds, Texts, Warning};
 use quipu_model::{SpanFlags, SpanKind, Timestamp, TokenRecord, TokenTotals};
@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 /// Asks for the spans of one trace as columns. Needs the complete index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetTrace {
-    /// The trace.
+    /// As recorded.
     pub trace_id: String,
-    /// Which of its spans.
+    /// The spans that become rows.
     pub scope: TraceScope,
 }
 
@@ -19,9 +19,9 @@ pub struct GetTrace {
 /// same scope. Needs the complete index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetCriticalPath {
-    /// The trace.
+    /// As recorded.
     pub trace_id: String,
-    /// Which of its spans.
+    /// The spans that the path can go through.
     pub scope: TraceScope,
 }
 
@@ -29,22 +29,22 @@ pub struct GetCriticalPath {
 /// Needs the complete index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListMoments {
-    /// The trace.
+    /// As recorded.
     pub trace_id: String,
-    /// Spans of this trace.
+    /// As recorded; the question fails if the trace does not hold one of them.
     pub span_ids: Vec<String>,
 }
 
 /// The row number that means "none" in [`TraceColumns`].
 pub const NO_ROW: u32 = u32::MAX;
 
-/// Which spans of a trace are asked for.
+/// The spans of a trace to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TraceScope {
-    /// Without plumbing: spans that were traced without being asked for and tell nothing that one around them does not. The spans around
-    /// them take their time over.
+    /// Leaves out framework spans: automatically traced methods that add nothing to the span around them, which takes over their children
+    /// and time.
     pub folded: bool,
-    /// The request that begins with the span of this id, without the requests nested in it; `None`: the whole trace.
+    /// The id of a request's root: only this request, without those nested in it. `None`: the whole trace.
     pub request: Option<String>,
 }
 
@@ -55,24 +55,24 @@ pub struct RequestOutline {
     pub span_id: String,
     /// The root's name: the route.
     pub name: String,
-    /// Start after the trace's start, in nanoseconds.
+    /// Nanoseconds from the trace's start to the root's.
     pub start_nanos: u64,
-    /// The root's duration; `None` where it is unknown.
+    /// The root's duration in nanoseconds; `None` if it is unknown.
     pub duration: Option<u64>,
-    /// Spans, those of nested requests not counted.
+    /// Number of spans, without those of nested requests.
     pub spans: u32,
-    /// Failed ones among them.
+    /// Number of failed spans among them.
     pub failed: u32,
 }
 
 /// A stretch of the critical path: the span that was waited for, and from when to when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PathPart {
-    /// The span's row.
+    /// The span that was waited for, as a row of [`TraceColumns`].
     pub row: u32,
-    /// Start, in nanoseconds after the trace's start.
+    /// Begin, in nanoseconds after the trace's start.
     pub from: u64,
-    /// End.
+    /// End, in nanoseconds after the trace's start.
     pub to: u64,
 }
 
@@ -92,12 +92,13 @@ fn read_part(bytes: [u8; 20]) -> PathPart {
     PathPart { row: u32::from_le_bytes(row.try_into().unwrap_or_default()), from: time(0), to: time(1) }
 }
 
-/// When the events of a span were.
+/// The times of a span's events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpanMoments {
-    /// The readable times, ascending; and whether the event tells of an error.
+    /// In ascending order, each with whether the event reports an error. Events without a readable time, and all but the first
+    /// of very many, are left out.
     pub moments: Vec<(Timestamp, bool)>,
-    /// Events of the span in all, those without a readable time and those left out among them.
+    /// Number of all events of the span, including those that are left out.
     pub events: u32,
 }
 
@@ -106,11 +107,11 @@ pub struct SpanMoments {
 pub struct TraceColumns {
     /// As recorded.
     pub trace_id: String,
-    /// `traces.service_name`.
+    /// `traces.service_name`; `None` if none is recorded.
     pub service_name: Option<String>,
     /// The earliest start, the zero of `start_nanos`; `None` when no span has a readable start.
     pub start: Option<Timestamp>,
-    /// From the earliest start to the latest end.
+    /// Nanoseconds from the earliest start to the latest end.
     pub duration_nanos: u64,
     /// `traces.root_span_id` as recorded.
     pub recorded_root: Option<String>,
@@ -122,19 +123,19 @@ pub struct TraceColumns {
     pub name: Packed<u32>,
     /// The parent's row, or [`NO_ROW`].
     pub parent: Packed<u32>,
-    /// 0 for a root.
+    /// Number of ancestors; 0 for a root.
     pub depth: Packed<u32>,
     /// Rows of the subtree, itself included: row + subtree is the next row that is no descendant.
     pub subtree: Packed<u32>,
-    /// Start after the trace's start.
+    /// Nanoseconds from the trace's start to the span's.
     pub start_nanos: Packed<u64>,
-    /// Duration, or [`UNKNOWN_NANOS`](quipu_model::UNKNOWN_NANOS).
+    /// Nanoseconds, or [`UNKNOWN_NANOS`](quipu_model::UNKNOWN_NANOS).
     pub duration: Packed<u64>,
-    /// Flags of the span.
+    /// Failed, a request, automatically traced, and so on.
     pub flags: Packed<SpanFlags>,
-    /// What each span is.
+    /// Inference, a tool, a shield, and so on: the colour of a bar.
     pub kind: Packed<SpanKind>,
-    /// Token records, by row, ascending.
+    /// The rows of inference requests, ascending, with what is known of their tokens.
     pub tokens: Packed<(u32, TokenRecord)>,
     /// The rows of failed spans, ascending.
     pub failed_rows: Packed<u32>,
@@ -142,37 +143,37 @@ pub struct TraceColumns {
     pub began_rows: Packed<u32>,
     /// The rows of spans that ran a tool whose name is known, ascending.
     pub tool_rows: Packed<u32>,
-    /// The tool of each, as an index into `tool_names`.
+    /// For each of `tool_rows` an index into `tool_names`.
     pub tool: Packed<u32>,
-    /// The distinct tools.
+    /// The distinct names of tools, for `tool`.
     pub tool_names: Texts,
-    /// Requests (`__root__` spans) of the whole trace.
+    /// Number of requests (`__root__` spans) in the whole trace, whatever the scope.
     pub requests: u32,
-    /// The first of them, where there is more than one.
+    /// The first of them; empty if there is only one.
     pub outlines: Vec<RequestOutline>,
-    /// Spans of the whole trace.
+    /// Number of spans in the whole trace, whatever the scope.
     pub spans_in_trace: u32,
-    /// Spans that are plumbing, whether they are left out or not; of what was asked for.
+    /// Number of framework spans in the scope, whether they are left out or not.
     pub plumbing: u32,
     /// Whether any span has children.
     pub has_branches: bool,
-    /// The whole trace small: a few lanes of many buckets.
+    /// All rows in a few lanes of many buckets.
     pub minimap: DensityGrid,
-    /// Blocks of rows, coarser in time: what large collapsed subtrees are drawn from. Without lanes in a small trace.
+    /// Blocks of 256 rows, coarser in time, from which large collapsed subtrees are drawn. Without lanes in a small trace.
     pub blocks: DensityGrid,
-    /// Sum over its inference requests.
+    /// The sum over the inference requests in the scope.
     pub token_totals: TokenTotals,
-    /// What is odd in this trace.
+    /// What is unusual in this trace, such as cycles and missing parents.
     pub warnings: Vec<Warning>,
 }
 
 impl TraceColumns {
-    /// Number of spans.
+    /// Number of rows.
     pub fn len(&self) -> usize {
         self.span_id.len()
     }
 
-    /// Whether there is no span.
+    /// Whether the scope holds no span.
     pub fn is_empty(&self) -> bool {
         self.span_id.is_empty()
     }
@@ -197,11 +198,11 @@ impl TraceColumns {
 /// Where time was spent: lanes of consecutive rows, each in equal buckets over the trace's time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DensityGrid {
-    /// Buckets of each lane.
+    /// Number of buckets in a lane.
     pub buckets: u32,
-    /// Rows of each lane but the last, which may have fewer.
+    /// Number of rows in a lane; the last lane may have fewer.
     pub lane_rows: u32,
-    /// Lane by lane: in bits 0 to 7 the busy part of the bucket (255: all of it), in bits 8 to 11 the kind most of it was spent in, by
-    /// its place in [`SpanKind::ALL`], in bit 12 whether a failed span lies there.
+    /// Lane by lane. Bits 0 to 7: the busy part of the bucket, 255 if all of it is. Bits 8 to 11: the kind most of that time was spent in,
+    /// as an index into [`SpanKind::ALL`]. Bit 12: whether a failed span overlaps the bucket.
     pub cells: Packed<u16>,
 }

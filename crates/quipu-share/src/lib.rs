@@ -1,7 +1,7 @@
 //! Prepares traces for sharing: redaction ([`redact`](mod@redact)), the payload of a link ([`payload`]), Markdown, a self-contained HTML page,
 //! and commands that find the same data again.
 //!
-//! What is not here: the state of the view in a link (`quipu_protocol::address`), encryption, which is the caller's, and reading the rows
+//! Not here: the state of the view in a link (`quipu_protocol::address`), encryption, which is the caller's, and reading the rows
 //! that are shared (`quipu`).
 
 mod copy;

@@ -17,6 +17,8 @@ const MAX_AHEAD: usize = 32;
 const MAX_CHUNKS: usize = 512;
 /// How far a scan may jump ahead without counting as a new scan, in chunks (48 MiB).
 const SCAN_JUMP: u64 = 384;
+/// [`CHUNK_BYTES`], to calculate with positions.
+const CHUNK: u64 = CHUNK_BYTES as u64;
 const NONE: u64 = u64::MAX;
 
 struct Slot {
@@ -45,13 +47,17 @@ struct ChunkCache {
     error: Option<SourceError>,
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "slots are numbered by `free_slot` and never removed; the bytes of each are a whole chunk, and reads are cut at its end"
+)]
 impl ChunkCache {
     fn chunks(&self) -> u64 {
-        self.len.div_ceil(CHUNK_BYTES as u64)
+        self.len.div_ceil(CHUNK)
     }
 
     fn chunk_len(&self, chunk: u64) -> usize {
-        let start = chunk * CHUNK_BYTES as u64;
+        let start = chunk * CHUNK;
         usize::try_from(self.len.saturating_sub(start)).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES)
     }
 
@@ -99,7 +105,7 @@ impl ChunkCache {
         }
         let lens: Vec<usize> = (0..count).map(|n| self.chunk_len(chunk + n as u64)).collect();
         let mut parts: Vec<&mut [u8]> = taken.iter_mut().zip(&lens).map(|((_, bytes), len)| &mut bytes[..*len]).collect();
-        let outcome = self.source.read_into(chunk * CHUNK_BYTES as u64, &mut parts);
+        let outcome = self.source.read_into(chunk * CHUNK, &mut parts);
         self.bytes_read += lens.iter().map(|len| *len as u64).sum::<u64>();
         let first = taken.first().map_or(0, |(at, _)| *at);
         for (n, (at, bytes)) in taken.into_iter().enumerate() {
@@ -141,9 +147,9 @@ impl ChunkCache {
         let mut done = 0;
         while done < wanted {
             let at = offset + done as u64;
-            let within = (at % CHUNK_BYTES as u64) as usize;
+            let within = (at % CHUNK) as usize;
             let len = (wanted - done).min(CHUNK_BYTES - within);
-            let slot = self.slot_of(at / CHUNK_BYTES as u64)?;
+            let slot = self.slot_of(at / CHUNK)?;
             buf[done..done + len].copy_from_slice(&self.slots[slot].bytes[within..within + len]);
             done += len;
         }
@@ -211,7 +217,7 @@ impl SharedCache {
     /// Position of the scan, in bytes.
     pub fn scan_offset(&self) -> u64 {
         let cache = self.0.borrow();
-        ((cache.scan_chunk + 1) * CHUNK_BYTES as u64).min(cache.len)
+        ((cache.scan_chunk + 1) * CHUNK).min(cache.len)
     }
 
     /// Marks the following reads as part of a backward scan that has reached this offset, or of none. [`SharedCache::back_offset`] is its
@@ -220,32 +226,32 @@ impl SharedCache {
         let mut cache = self.0.borrow_mut();
         cache.scanning_back = from.is_some();
         if let Some(offset) = from {
-            cache.back_chunk = offset / CHUNK_BYTES as u64;
+            cache.back_chunk = offset / CHUNK;
         }
     }
 
     /// Position of the backward scan, in bytes: most of its next reads are before it.
     pub fn back_offset(&self) -> u64 {
         let cache = self.0.borrow();
-        (cache.back_chunk.min(cache.chunks()) * CHUNK_BYTES as u64).min(cache.len)
+        (cache.back_chunk.min(cache.chunks()) * CHUNK).min(cache.len)
     }
 
     /// Whether the chunk starting at `offset` is cached.
     pub fn holds(&self, offset: u64) -> bool {
-        self.0.borrow().by_chunk.contains_key(&(offset / CHUNK_BYTES as u64))
+        self.0.borrow().by_chunk.contains_key(&(offset / CHUNK))
     }
 
     /// Adds the chunk starting at `offset`, unless it is cached. `copy` fills the buffer, which is shorter for the last chunk.
     pub fn fill(&self, offset: u64, copy: impl FnOnce(&mut [u8])) {
         let mut cache = self.0.borrow_mut();
-        let chunk = offset / CHUNK_BYTES as u64;
+        let chunk = offset / CHUNK;
         if chunk >= cache.chunks() || cache.by_chunk.contains_key(&chunk) {
             return;
         }
         let at = cache.free_slot();
-        let mut bytes = std::mem::take(&mut cache.slots[at].bytes);
         let len = cache.chunk_len(chunk);
-        copy(&mut bytes[..len]);
+        let Some(mut bytes) = cache.slots.get_mut(at).map(|slot| std::mem::take(&mut slot.bytes)) else { return };
+        copy(bytes.get_mut(..len).unwrap_or_default());
         cache.bytes_read += len as u64;
         cache.keep(at, chunk, bytes);
     }
@@ -267,6 +273,7 @@ impl SharedCache {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
     use crate::MemorySource;
@@ -298,10 +305,10 @@ mod tests {
     #[test]
     fn a_filled_chunk_is_not_reread() {
         let cache = SharedCache::new(Box::new(MemorySource(vec![1; 3 * CHUNK_BYTES])));
-        cache.fill(CHUNK_BYTES as u64, |buf| buf.fill(7));
+        cache.fill(CHUNK, |buf| buf.fill(7));
         let mut buf = [0; 4];
-        cache.read(&mut buf, CHUNK_BYTES as u64 + 9).expect("memory reads");
+        cache.read(&mut buf, CHUNK + 9).expect("memory reads");
         assert_eq!(buf, [7; 4]);
-        assert_eq!(cache.bytes_read(), CHUNK_BYTES as u64);
+        assert_eq!(cache.bytes_read(), CHUNK);
     }
 }

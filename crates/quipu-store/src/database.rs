@@ -16,11 +16,11 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A file to be opened, with its name and bytes.
-pub struct Dropped {
-    /// File name, shown to the user.
+/// A file to be opened: bytes from anywhere, under a name.
+pub struct NamedSource {
+    /// The file's name. Shown to the user, and its ending tells a `-journal` or `-wal` from the database.
     pub name: String,
-    /// Its bytes.
+    /// Read while the database is open; they must not change.
     pub source: Box<dyn ByteSource>,
 }
 
@@ -67,10 +67,10 @@ impl Database {
     ///
     /// # Errors
     /// [`StoreError::CannotOpen`] with a sentence for the user; [`StoreError::Source`] if the bytes can't be read.
-    pub fn open(dropped: Vec<Dropped>, options: OpenOptions) -> Result<Database, StoreError> {
+    pub fn open(files: Vec<NamedSource>, options: OpenOptions) -> Result<Database, StoreError> {
         let mut databases = Vec::new();
         let (mut journal, mut wal) = (None, None);
-        for file in dropped {
+        for file in files {
             if file.name.ends_with("-journal") {
                 journal = Some(file);
             } else if file.name.ends_with("-wal") {
@@ -103,10 +103,10 @@ impl Database {
         let main = SharedCache::new(database.source);
         let mut head = [0; 100];
         let got = main.read(&mut head, 0).map_err(|error| StoreError::Source { name: name.clone(), error })?;
-        let header = read_header(&head[..got], &name, main.len()).map_err(StoreError::CannotOpen)?;
+        let header = read_header(head.get(..got).unwrap_or(&head), &name, main.len()).map_err(StoreError::CannotOpen)?;
 
         let mut warnings = Vec::new();
-        let recovering = |file: &Option<Dropped>| file.as_ref().is_some_and(|file| !file.source.is_empty());
+        let recovering = |file: &Option<NamedSource>| file.as_ref().is_some_and(|file| !file.source.is_empty());
         let use_journal = !header.wal && recovering(&journal);
         let use_wal = header.wal && recovering(&wal);
         note_companions(&header, &name, use_journal, use_wal, &mut warnings);

@@ -111,13 +111,13 @@ pub struct RowsAfter {
 /// Reads metric points after a position, with their row numbers. No lock is held between two calls.
 pub fn points_after(connection: &Connection, schema: &Schema, from: RowsAfter) -> Result<Vec<(i64, MetricPoint)>, StoreError> {
     let weight = |point: &MetricPoint| point.attributes.len() + point.detail.as_ref().map_or(0, String::len);
-    behind(connection, schema, "quipu_metric_points", POINTS, from, point, weight)
+    rows_after(connection, schema, "quipu_metric_points", POINTS, from, point, weight)
 }
 
 /// Reads log records without a span after a position, with their row numbers.
 pub fn logs_after(connection: &Connection, schema: &Schema, from: RowsAfter) -> Result<Vec<(i64, LogRecord)>, StoreError> {
     let weight = |log: &LogRecord| log.attributes.as_ref().map_or(0, String::len);
-    behind(connection, schema, "quipu_log_records", LOGS, from, log, weight)
+    rows_after(connection, schema, "quipu_log_records", LOGS, from, log, weight)
 }
 
 /// The number of rows after this row number in the table of points or log records, and the last row number. `None` if there are none.
@@ -191,7 +191,7 @@ fn scan(connection: &Connection, schema: &Schema, table: &str, columns: &str, se
     each(connection, &format!("SELECT {columns} FROM {table} ORDER BY id"), &[], seen)
 }
 
-fn behind<T>(
+fn rows_after<T>(
     connection: &Connection,
     schema: &Schema,
     table: &str,

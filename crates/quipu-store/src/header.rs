@@ -35,15 +35,15 @@ pub(super) fn read_header(head: &[u8], name: &str, len: u64) -> Result<Header, S
         };
         return Err(format!("{name} is {what}. {WANTED}"));
     }
-    let Some(head) = head.get(..100) else {
+    let Some(head) = head.first_chunk::<100>() else {
         return Err(format!("{name} ends after {len} bytes, within the header of a SQLite database: it was cut off. Copy it again."));
     };
-    let number = |at: usize| u64::from(u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));
+    let number = |at: usize| head.get(at..)?.first_chunk().map(|bytes| u64::from(u32::from_be_bytes(*bytes)));
     let page_size = match u16::from_be_bytes([head[16], head[17]]) {
         1 => 65_536,
         size => u64::from(size),
     };
     // The page count is valid only if both change counters are equal.
-    let pages = if number(24) == number(92) { number(28) } else { 0 };
+    let pages = if number(24) == number(92) { number(28).unwrap_or_default() } else { 0 };
     Ok(Header { wal: head[18] == 2 && head[19] == 2, page_size, pages })
 }

@@ -3,7 +3,7 @@
 //! [`Database`] is an open file, [`Writer`] one being written. Nothing here reads a clock or the network, and only [`FileSource`] and `Writer`
 //! touch the file system: bytes come from a [`ByteSource`], the time from a closure.
 //!
-//! What is not here: lists, trees and totals, which the index of `quipu` computes in one pass, and decoding of attribute values
+//! Not here: lists, trees and totals, which the index of `quipu` computes in one pass, and decoding of attribute values
 //! (`quipu_model::recorded`).
 
 mod cache;
@@ -26,7 +26,7 @@ mod vfs;
 mod writer;
 
 pub use cache::{CHUNK_BYTES, SharedCache};
-pub use database::{Database, Dropped, OpenOptions};
+pub use database::{Database, NamedSource, OpenOptions};
 pub use error::StoreError;
 #[cfg(not(target_family = "wasm"))]
 pub use native::FileSource;

@@ -8,6 +8,7 @@
 use super::error::StoreError;
 use super::reader::{bytes, owned, text};
 use super::schema::Schema;
+use quipu_model::number::truncated;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::borrow::Cow;
@@ -72,7 +73,7 @@ pub fn compare_integer_real(integer: i64, real: f64) -> Ordering {
         return Ordering::Less;
     }
     // The value is within the range of i64, so truncation is exact.
-    let whole = real as i64;
+    let whole = truncated::<i64>(real);
     integer.cmp(&whole).then_with(|| 0.0_f64.total_cmp(&(real - whole as f64 + 0.0)))
 }
 

@@ -10,7 +10,7 @@
 )]
 
 use super::cache::SharedCache;
-use super::database::{Database, Dropped, OpenOptions, note_length};
+use super::database::{Database, NamedSource, OpenOptions, note_length};
 use super::error::StoreError;
 use super::header::read_header;
 use super::source::{ByteSource, SourceError};
@@ -129,15 +129,15 @@ fn open_source(path: &Path, name: &str) -> Result<FileSource, StoreError> {
 }
 
 /// The file together with its journal or WAL, if there is one.
-fn with_companions(path: &Path, name: &str) -> Result<Vec<Dropped>, StoreError> {
-    let mut dropped = vec![Dropped { name: name.to_owned(), source: Box::new(open_source(path, name)?) }];
+fn with_companions(path: &Path, name: &str) -> Result<Vec<NamedSource>, StoreError> {
+    let mut files = vec![NamedSource { name: name.to_owned(), source: Box::new(open_source(path, name)?) }];
     for suffix in ["-journal", "-wal"] {
         let mut beside = path.as_os_str().to_owned();
         beside.push(suffix);
         let beside = PathBuf::from(beside);
         if let Ok(source) = FileSource::open(&beside) {
-            dropped.push(Dropped { name: format!("{name}{suffix}"), source: Box::new(source) });
+            files.push(NamedSource { name: format!("{name}{suffix}"), source: Box::new(source) });
         }
     }
-    Ok(dropped)
+    Ok(files)
 }

@@ -51,7 +51,7 @@ pub(super) fn number_in_order(connection: &Connection, span_id: &str, mut first:
         let end = match if_ours(pair(connection, &at, &[&middle]))?.flatten() {
             Some((id, found)) if id >= first && found == wanted => return Ok(Some(id)),
             Some((id, found)) if id >= first && found > wanted => id.checked_sub(1).map(|before| last = before),
-            _ => middle.checked_add(1).map(|behind| first = behind),
+            _ => middle.checked_add(1).map(|after| first = after),
         };
         if end.is_none() {
             break;

@@ -5,7 +5,9 @@ use super::cache::SharedCache;
 use super::source::SourceError;
 use hashbrown::HashMap;
 
-const BLOCK: u64 = 4096;
+const BLOCK_BYTES: usize = 4096;
+/// [`BLOCK_BYTES`], to calculate with positions.
+const BLOCK: u64 = BLOCK_BYTES as u64;
 
 /// A file with its layer of changes.
 pub(super) struct OverlayFile {
@@ -17,6 +19,10 @@ pub(super) struct OverlayFile {
     blocks: HashMap<u64, Box<[u8]>>,
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a place within a block is a remainder of its length, and every length is cut to what is left of the block and of the buffer"
+)]
 impl OverlayFile {
     pub(super) fn over(base: SharedCache) -> OverlayFile {
         let len = base.len();
@@ -44,7 +50,7 @@ impl OverlayFile {
             while done < wanted {
                 let at = offset + done as u64;
                 let within = (at % BLOCK) as usize;
-                let len = (wanted - done).min(BLOCK as usize - within);
+                let len = (wanted - done).min(BLOCK_BYTES - within);
                 if let Some(block) = self.blocks.get(&(at / BLOCK)) {
                     buf[done..done + len].copy_from_slice(&block[within..within + len]);
                 }
@@ -60,9 +66,9 @@ impl OverlayFile {
             let at = offset + done as u64;
             let number = at / BLOCK;
             let within = (at % BLOCK) as usize;
-            let len = (buf.len() - done).min(BLOCK as usize - within);
+            let len = (buf.len() - done).min(BLOCK_BYTES - within);
             if !self.blocks.contains_key(&number) {
-                let mut fresh = vec![0; BLOCK as usize].into_boxed_slice();
+                let mut fresh = vec![0; BLOCK_BYTES].into_boxed_slice();
                 self.read(&mut fresh, number * BLOCK)?;
                 self.blocks.insert(number, fresh);
             }
@@ -86,6 +92,7 @@ impl OverlayFile {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
     use crate::MemorySource;

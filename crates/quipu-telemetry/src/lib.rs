@@ -35,8 +35,6 @@
 //! metrics of requests, `queue` and `worker` the writer thread, `spans` assembles events into spans, `sink` is the trait that `sqlite`,
 //! `console` and `otlp` implement, `config` reads settings. Reading files is in `quipu`.
 
-#![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
-
 pub mod config;
 mod console;
 mod current;

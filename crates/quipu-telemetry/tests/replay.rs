@@ -54,7 +54,7 @@ fn check_rows(fixture: Fixture) {
     }
     let now = "SELECT count(*) FROM traces WHERE datetime(created_at) = created_at";
     let traces: i64 = written.query_row(now, [], |row| row.get(0)).expect("a count");
-    assert_eq!(traces as usize, rows(&original, ROWS[0]).len(), "created_at is written as the reference does");
+    assert_eq!(usize::try_from(traces), Ok(rows(&original, ROWS[0]).len()), "created_at is written as the reference does");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! View models without a browser: rows, geometry and sentences ([`view`]), tabs and tables as trees of elements ([`render`]), completion and
 //! history for the SQL editor ([`sql`]).
 //!
-//! Pure functions: no files, clocks or DOM. What is not here: drawing on a canvas and handling of events, which are the page's.
+//! Pure functions: no files, clocks or DOM. Not here: drawing on a canvas and handling of events, which are the page's.
 
 pub mod render;
 pub mod sql;

@@ -4,7 +4,7 @@
 //! topic: plain types ([`model`], [`recorded`], [`llm`], [`format`](mod@format)), the filter language and addresses ([`filter`], [`address`]),
 //! SQLite ([`store`]), view models ([`view`], [`render`]), sharing ([`share`]), PromQL ([`promql`], [`metrics`]).
 //!
-//! What is not here: files, network, threads, the environment, the browser. Bytes enter through [`store::ByteSource`], time budgets
+//! Not here: files, network, threads, the environment, the browser. Bytes enter through [`store::ByteSource`], time budgets
 //! through a closure.
 
 pub use quipu_model as model;

@@ -1,6 +1,6 @@
 //! Old addresses keep working: each is listed with the address that the newest version prints for the same view.
 
-use quipu::address::{MetricsView, Place, TraceView, parse_fragment, print_fragment};
+use quipu::address::{MetricsView, Screen, TraceView, parse_fragment, print_fragment};
 
 /// Addresses of version 1, at least one per screen, and the same views in version 2.
 const VERSION_1: [(&str, &str); 24] = [
@@ -60,8 +60,8 @@ fn addresses_of_version_1_open_the_same_view() {
 
 #[test]
 fn ranges_are_what_their_numbers_say() {
-    let trace = |fragment: &str| match parse_fragment(fragment).0.place {
-        Place::Trace(TraceView { window, timeline, sheet, .. }) => (window, timeline.measured, sheet.zoom),
+    let trace = |fragment: &str| match parse_fragment(fragment).0.screen {
+        Screen::Trace(TraceView { window, timeline, sheet, .. }) => (window, timeline.measured, sheet.zoom),
         other => panic!("{other:?}"),
     };
     let expected = (Some((1_500, 90_000)), Some((3, 4)), Some((5, 9)));
@@ -69,7 +69,7 @@ fn ranges_are_what_their_numbers_say() {
     assert_eq!(trace("#v2/trace/abc?window=1500~90000&measure=3~4&zoom=5~9"), expected);
     for version in ["v1", "v2"] {
         let (view, _) = parse_fragment(&format!("#{version}/metrics?window=-5~7"));
-        assert!(matches!(view.place, Place::Metrics(view) if *view == MetricsView { window: Some((-5, 7)), ..MetricsView::default() }));
+        assert!(matches!(view.screen, Screen::Metrics(view) if *view == MetricsView { window: Some((-5, 7)), ..MetricsView::default() }));
     }
 }
 

@@ -4,14 +4,14 @@ use quipu::Session;
 use quipu::llm::{Body, Conversation, ConversationPage, SpanMessages, ToolResult, Verdict};
 use quipu::model::SpanKind;
 use quipu::recorded::decode;
-use quipu::store::{Dropped, MemorySource, OpenOptions};
+use quipu::store::{MemorySource, NamedSource, OpenOptions};
 use std::fmt::Write as _;
 
 fn open(name: &str) -> Session {
     let path = format!("{}/../../{name}", env!("CARGO_MANIFEST_DIR"));
     let source = Box::new(MemorySource(std::fs::read(path).expect("the fixture is there")));
-    let dropped = Dropped { name: name.into(), source };
-    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("it opens");
+    let file = NamedSource { name: name.into(), source };
+    let mut session = Session::open(vec![file], OpenOptions::with_clock(|| 0)).expect("it opens");
     session.complete_index().expect("it is indexed");
     session
 }

@@ -4,7 +4,7 @@ use quipu::Session;
 use quipu::metrics::{MetricOptions, PromqlQuery};
 use quipu::model::SpanFlags;
 use quipu::protocol::{GetSpan, GetTrace, ListTraces, SpanDetail, TraceQuery, TraceScope};
-use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlLimits, SqlValue, Writer};
+use quipu::store::{MemorySource, NamedSource, OpenOptions, SQL_VIEWS, SqlLimits, SqlValue, Writer};
 use quipu::transfer::Importer;
 use quipu_tests::Scratch;
 use quipu_tests::failures::{FAILED, make_parts};
@@ -17,7 +17,7 @@ fn options() -> OpenOptions {
 }
 
 fn of_bytes(bytes: Vec<u8>) -> Session {
-    Session::open(vec![Dropped { name: "file.db".into(), source: Box::new(MemorySource(bytes)) }], options()).expect("the file opens")
+    Session::open(vec![NamedSource { name: "file.db".into(), source: Box::new(MemorySource(bytes)) }], options()).expect("the file opens")
 }
 
 fn read(name: &str) -> Vec<u8> {

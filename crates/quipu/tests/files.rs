@@ -3,7 +3,7 @@
 use quipu::Session;
 use quipu::model::SpanFlags;
 use quipu::protocol::{FileSummary, GetFile, GetTrace, ListTraces, NO_ROW, TraceColumns, TraceOrder, TracePage, TraceQuery, WarningKind};
-use quipu::store::{Dropped, MemorySource, OpenOptions};
+use quipu::store::{MemorySource, NamedSource, OpenOptions};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -25,14 +25,14 @@ fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
 }
 
-fn dropped(name: &str) -> Dropped {
+fn named(name: &str) -> NamedSource {
     let bytes = std::fs::read(path(name)).expect("the fixture is there");
     let name = Path::new(name).file_name().expect("a file name").to_string_lossy().into_owned();
-    Dropped { name, source: Box::new(MemorySource(bytes)) }
+    NamedSource { name, source: Box::new(MemorySource(bytes)) }
 }
 
 fn open(names: &[&str]) -> Session {
-    let files = names.iter().map(|name| dropped(name)).collect();
+    let files = names.iter().map(|name| named(name)).collect();
     let mut session = Session::open(files, OpenOptions::with_clock(|| 0)).expect("a real file opens");
     // The smallest time budget, so that every way of interrupting and resuming is exercised.
     while !session.step(&mut || true).expect("a real file is read").done {}
@@ -182,7 +182,7 @@ fn lists_come_newest_slowest_and_failed() {
 #[test]
 fn the_first_rows_come_before_the_index_and_agree_with_it() {
     for name in FILES {
-        let mut session = Session::open(vec![dropped(name)], OpenOptions::with_clock(|| 0)).expect("a real file opens");
+        let mut session = Session::open(vec![named(name)], OpenOptions::with_clock(|| 0)).expect("a real file opens");
         let first = list(&mut session, TraceOrder::NEWEST, false);
         assert_eq!(first.total, None);
         while !session.step(&mut || false).expect("a real file is read").done {}
@@ -201,7 +201,7 @@ fn the_first_rows_come_before_the_index_and_agree_with_it() {
 fn an_index_is_the_same_in_one_step_and_in_many() {
     for name in FILES {
         // In a single step the second thread indexes the rows; small steps never have enough rows for it.
-        let mut at_once = Session::open(vec![dropped(name)], OpenOptions::with_clock(|| 0)).expect("a real file opens");
+        let mut at_once = Session::open(vec![named(name)], OpenOptions::with_clock(|| 0)).expect("a real file opens");
         while !at_once.step(&mut || false).expect("a real file is read").done {}
         let mut in_steps = open(&[name]);
         assert_eq!(file(&mut at_once), file(&mut in_steps), "{name}");

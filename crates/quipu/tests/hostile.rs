@@ -2,7 +2,7 @@
 
 use quipu::Session;
 use quipu::protocol::{Failure, FailureKind, GetFile, GetSpan, GetText, GetTrace, ListTraces, TextRef, TraceQuery, WarningKind};
-use quipu::store::{Dropped, MemorySource, OpenOptions};
+use quipu::store::{MemorySource, NamedSource, OpenOptions};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 
@@ -10,17 +10,17 @@ fn sample() -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/agent_0.2.15.db")).expect("the sample is there")
 }
 
-fn dropped(name: &str, bytes: Vec<u8>) -> Dropped {
-    Dropped { name: name.into(), source: Box::new(MemorySource(bytes)) }
+fn named(name: &str, bytes: Vec<u8>) -> NamedSource {
+    NamedSource { name: name.into(), source: Box::new(MemorySource(bytes)) }
 }
 
-fn open(files: Vec<Dropped>) -> Result<Session, Failure> {
+fn open(files: Vec<NamedSource>) -> Result<Session, Failure> {
     Session::open(files, OpenOptions::with_clock(|| 0))
 }
 
 /// Opens, indexes, and asks everything the page asks. Returns the number of spans that could be read.
 fn read_all(bytes: Vec<u8>) -> Result<(usize, Vec<WarningKind>), Failure> {
-    let mut session = open(vec![dropped("some.db", bytes)])?;
+    let mut session = open(vec![named("some.db", bytes)])?;
     let query = TraceQuery { limit: 1_000, ..TraceQuery::default() };
     let _ = session.ask(ListTraces(query.clone()));
     while !session.step(&mut || false)?.done {}
@@ -125,7 +125,7 @@ fn other_kinds_of_files_are_named_in_the_error() {
         ("columns.db", changed("columns", "PRAGMA foreign_keys=OFF; DROP TABLE spans; DROP TABLE traces; CREATE TABLE spans (a, b);")),
     ]
     .into_iter()
-    .map(|(name, bytes)| match open(vec![dropped(name, bytes)]) {
+    .map(|(name, bytes)| match open(vec![named(name, bytes)]) {
         Ok(_) => panic!("{name} opened"),
         Err(failure) => {
             assert_eq!(failure.kind, FailureKind::CannotOpen);
@@ -142,9 +142,9 @@ fn companions_alone_and_two_databases_are_explained() {
         Ok(_) => panic!("it opened"),
         Err(failure) => failure.message,
     };
-    assert!(message(vec![dropped("a.db-wal", vec![1; 100])]).contains("drop the .db file together"));
-    assert!(message(vec![dropped("a.db", sample()), dropped("b.db", sample())]).contains("a.db, b.db can’t be opened together"));
-    let strange = message(vec![dropped("a.db", sample()), dropped("b.db-journal", vec![1; 600])]);
+    assert!(message(vec![named("a.db-wal", vec![1; 100])]).contains("drop the .db file together"));
+    assert!(message(vec![named("a.db", sample()), named("b.db", sample())]).contains("a.db, b.db can’t be opened together"));
+    let strange = message(vec![named("a.db", sample()), named("b.db-journal", vec![1; 600])]);
     assert!(strange.contains("b.db-journal does not belong to a.db"), "{strange}");
 }
 
@@ -176,7 +176,7 @@ fn a_column_named_rowid_and_a_failed_opening_leave_nothing_behind() {
     assert!(warnings.contains(&WarningKind::Schema));
     let other = changed("other-again", "PRAGMA foreign_keys=OFF; DROP TABLE spans; DROP TABLE traces; DROP TABLE span_events;");
     for _ in 0..5 {
-        assert!(open(vec![dropped("other.db", other.clone())]).is_err());
+        assert!(open(vec![named("other.db", other.clone())]).is_err());
         assert_eq!(read_all(sample()).map(|(answered, _)| answered), Ok(434));
     }
 }
@@ -216,7 +216,7 @@ impl quipu::store::ByteSource for Changing {
 fn a_file_that_changes_while_it_is_indexed_is_noticed() {
     for (reads, fails) in [(2, true), (3, true), (4, false)] {
         let source = Changing { bytes: sample(), left: reads.into(), fails };
-        let opened = open(vec![Dropped { name: "some.db".into(), source: Box::new(source) }]);
+        let opened = open(vec![NamedSource { name: "some.db".into(), source: Box::new(source) }]);
         let outcome = opened.and_then(|mut session| {
             loop {
                 if session.step(&mut || false)?.done {
@@ -263,8 +263,8 @@ fn a_wal_file_opens_with_and_without_its_log() {
             (file.spans, file.warnings.iter().any(|warning| warning.kind == WarningKind::Journal))
         }
     };
-    assert_eq!(spans(vec![dropped("some.db", database.clone())]), (Some(434), true));
-    assert_eq!(spans(vec![dropped("some.db-wal", wal), dropped("some.db", database)]), (Some(435), true));
+    assert_eq!(spans(vec![named("some.db", database.clone())]), (Some(434), true));
+    assert_eq!(spans(vec![named("some.db-wal", wal), named("some.db", database)]), (Some(435), true));
 }
 
 #[test]
@@ -274,7 +274,7 @@ fn large_and_strange_values_come_back_exactly() {
         r#"UPDATE spans SET attributes = json_object('html', '<img src=x onerror=alert(1)>', 'control', char(1, 9, 10, 27),
            'rtl', 'שלום ' || char(8238) || ' abc', 'large', replace(hex(zeroblob(5000000)), '0', 'x'), 'n', 9007199254740993) WHERE rowid = 1;"#,
     );
-    let mut session = open(vec![dropped("some.db", bytes)]).expect("it opens");
+    let mut session = open(vec![named("some.db", bytes)]).expect("it opens");
     while !session.step(&mut || false).expect("it is read").done {}
     let text = |session: &mut Session, key: &str| {
         session.ask(GetText(TextRef::SpanAttribute { rowid: 1, key: Some(key.into()) })).expect("the text")

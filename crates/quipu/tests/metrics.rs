@@ -353,12 +353,12 @@ fn latencies_of_a_window_are_those_of_its_spans() {
 }
 
 #[test]
-fn an_engine_with_the_readings_answers_like_the_session() {
+fn an_engine_with_the_metrics_input_answers_like_the_session() {
     for file in [RECORDED, DERIVED] {
         let mut session = open(file);
         while !session.step(&mut || false).expect("the file can be read").done {}
         let bytes = session.metrics_input().expect("the file can be read").expect("the index is complete").to_bytes();
-        let mut elsewhere = Metrics::new(MetricsInput::from_bytes(&bytes).expect("readings"));
+        let mut elsewhere = Metrics::new(MetricsInput::from_bytes(&bytes).expect("metrics input"));
         for query in ["llama_stack_tokens_total", "quipu_span_duration_seconds_sum * 2", "{__name__=~\"quipu.*\"}"] {
             let query = PromqlQuery { query: query.into(), start: None, end: None, step: Some(15_000), options: MetricOptions::default() };
             let (here, there) = (session.query_promql(&query).expect("the file can be read"), elsewhere.query(&query));

@@ -8,7 +8,7 @@ use quipu::protocol::{ExportConversation, GetSheet, ListTraces, SheetQuery, Trac
 use quipu::protocol::{FlameLayout, SetPrices, SheetView, TraceTab};
 use quipu::protocol::{FlameWeight, StatisticsColumn};
 use quipu::render::sheet_text;
-use quipu::store::{Dropped, MemorySource, OpenOptions};
+use quipu::store::{MemorySource, NamedSource, OpenOptions};
 use quipu::view::{FlameOrder, FlameWindow};
 use rusqlite::Connection;
 
@@ -20,7 +20,7 @@ struct File {
 fn open(name: &str) -> File {
     let path = format!("{}/../../samples/{name}", env!("CARGO_MANIFEST_DIR"));
     let source = Box::new(MemorySource(std::fs::read(&path).expect("the sample is there")));
-    let mut session = Session::open(vec![Dropped { name: name.into(), source }], OpenOptions::with_clock(|| 0)).expect("it opens");
+    let mut session = Session::open(vec![NamedSource { name: name.into(), source }], OpenOptions::with_clock(|| 0)).expect("it opens");
     session.complete_index().expect("it is indexed");
     let connection = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).expect("SQLite opens it");
     File { session, connection }

@@ -5,10 +5,11 @@ use crate::support::{open, path, sql, unindexed};
 use quipu::Session;
 use quipu::markup::Node;
 use quipu::protocol::{
-    AskSql, Contents, Failure, FailureKind, FileFormat, FindIds, IdPlace, ReadFile, SqlCell, SqlRan, SqlRequest, SqlResponse,
+    Contents, DescribeSql, ExportSql, Failure, FailureKind, FileFormat, FindIds, GetSqlValue, IdPlace, ListSqlRows, PlanSql, ReadFile,
+    RunSql, SqlCell, SqlRan, SqlWholeValue,
 };
 use quipu::render::sheet_text;
-use quipu::store::{Dropped, MemorySource, OpenOptions, SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue};
+use quipu::store::{MemorySource, NamedSource, OpenOptions, SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue};
 use quipu_tests::failures::{FAILED, make_parts};
 
 const RECORDED: &str = "samples/metrics_0.2.23.db";
@@ -159,9 +160,9 @@ fn a_query_without_an_end_is_stopped() {
         NOW.fetch_add(1, Ordering::Relaxed)
     }
     let bytes = std::fs::read(path(RECORDED)).expect("the file");
-    let dropped = Dropped { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
+    let file = NamedSource { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
     let options = OpenOptions { deadline_ms: 200, ..OpenOptions::with_clock(clock) };
-    let mut session = Session::open(vec![dropped], options).expect("the file opens");
+    let mut session = Session::open(vec![file], options).expect("the file opens");
     let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
     let failure = session.query_sql(endless, SqlLimits::default()).expect_err("stopped");
     assert!(failure.message.contains("too long"), "{}", failure.message);
@@ -182,22 +183,12 @@ fn rows_are_objects_in_json() {
     assert_eq!(ask("SELECT 1 WHERE 0").to_json(), "[]");
 }
 
-fn ask_page(session: &mut Session, request: SqlRequest) -> SqlResponse {
-    session.ask(AskSql(request)).expect("an answer")
-}
-
 fn run(session: &mut Session, query: &str) -> SqlRan {
-    match ask_page(session, SqlRequest::Run(query.into())) {
-        SqlResponse::Ran(ran) => ran,
-        other => panic!("{query}: {other:?}"),
-    }
+    session.ask(RunSql(query.into())).expect("an answer").expect(query)
 }
 
 fn list(session: &mut Session, from: u32, count: u32) -> Vec<SqlCell> {
-    match ask_page(session, SqlRequest::ListRows { from, count }) {
-        SqlResponse::Rows(rows) => rows.cells,
-        other => panic!("{other:?}"),
-    }
+    session.ask(ListSqlRows { from, count }).expect("an answer").cells
 }
 
 const FILES: [&str; 6] = [
@@ -217,7 +208,7 @@ fn every_example_runs_on_files_of_every_release_and_answers_what_plain_sqlite_do
         let plain = sql(file, "");
         make_parts(&plain).and_then(|()| Ok(plain.execute_batch(&views)?)).expect("SQL");
         let mut session = unindexed(file);
-        let SqlResponse::Schema(schema) = ask_page(&mut session, SqlRequest::Describe) else { panic!("no schema") };
+        let schema = session.ask(DescribeSql).expect("a schema");
         assert!(schema.examples.len() >= 10);
         for example in schema.examples {
             let ran = run(&mut session, &example.query);
@@ -242,7 +233,7 @@ fn every_example_runs_on_files_of_every_release_and_answers_what_plain_sqlite_do
 #[test]
 fn the_schema_is_what_the_file_and_the_views_have() {
     let mut session = unindexed(RECORDED);
-    let SqlResponse::Schema(schema) = ask_page(&mut session, SqlRequest::Describe) else { panic!("no schema") };
+    let schema = session.ask(DescribeSql).expect("a schema");
     let names: Vec<&str> = schema.tables.iter().map(|table| table.name.as_str()).collect();
     assert_eq!(names, ["spans_with_duration", "requests", "errors", "token_usage", "traces", "spans", "span_events"]);
     let table = |name: &str| schema.tables.iter().find(|table| table.name == name).expect("the table");
@@ -266,7 +257,7 @@ fn broken_views_of_a_file_do_not_hide_the_rest_of_the_schema() {
     let bytes = std::fs::read(&scratch).expect("the copy");
     std::fs::remove_file(&scratch).expect("the copy goes");
     let mut session = support::of_bytes(bytes);
-    let SqlResponse::Schema(schema) = ask_page(&mut session, SqlRequest::Describe) else { panic!("no schema") };
+    let schema = session.ask(DescribeSql).expect("a schema");
     let names: Vec<&str> = schema.tables.iter().map(|table| table.written.as_str()).collect();
     assert!(names.contains(&"spans") && names.contains(&"\"a \"\"b\"") && !names.contains(&"broken"), "{names:?}");
 }
@@ -284,14 +275,14 @@ fn a_result_is_paged_and_its_values_are_whole() {
     assert_eq!(cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>(), ["5000", "NULL", "", "00 (1 byte)", "a5000"]);
     assert!(list(&mut session, 5_000, 10).is_empty());
     run(&mut session, "SELECT attributes FROM spans WHERE length(attributes) > 2000 LIMIT 1");
-    let SqlResponse::Value(about, nodes) = ask_page(&mut session, SqlRequest::GetValue { row: 0, column: 0 }) else { panic!("no value") };
+    let SqlWholeValue { about, nodes } = session.ask(GetSqlValue { row: 0, column: 0 }).expect("a value");
     let whole: String = sql(RECORDED, "")
         .query_row("SELECT attributes FROM spans WHERE length(attributes) > 2000 LIMIT 1", [], |row| row.get(0))
         .expect("SQL");
     assert!(about.ends_with("JSON"), "{about}");
     let [Node::RawToggle { raw, .. }] = nodes.as_slice() else { panic!("{nodes:?}") };
     assert_eq!(*raw, whole);
-    assert!(session.ask(AskSql(SqlRequest::GetValue { row: 1, column: 0 })).is_err());
+    assert!(session.ask(GetSqlValue { row: 1, column: 0 }).is_err());
 }
 
 #[test]
@@ -302,12 +293,13 @@ fn an_invalid_query_has_a_position_in_a_plan_too() {
         ("SELECT *\nFROM spans WHERE x y z", Some(28)),
         ("DELETE FROM spans", None),
     ] {
-        for request in [SqlRequest::Run(query.into()), SqlRequest::Plan(query.into())] {
-            let SqlResponse::Wrong(wrong) = ask_page(&mut session, request.clone()) else { panic!("{request:?} was answered") };
+        let run = session.ask(RunSql(query.into())).expect("an answer").expect_err(query);
+        let plan = session.ask(PlanSql(query.into())).expect("an answer").expect_err(query);
+        for wrong in [run, plan] {
             assert_eq!(wrong.offset, place, "{query}: {}", wrong.message);
         }
     }
-    let SqlResponse::Plan(nodes) = ask_page(&mut session, SqlRequest::Plan("SELECT * FROM errors".into())) else { panic!("no plan") };
+    let nodes = session.ask(PlanSql("SELECT * FROM errors".into())).expect("an answer").expect("a plan");
     assert!(sheet_text(&nodes).contains("SCAN main.spans"), "{}", sheet_text(&nodes));
 }
 
@@ -319,11 +311,9 @@ fn a_result_is_exported_in_pieces_that_make_up_the_whole() {
     for format in FileFormat::of(Contents::SqlResult) {
         let (mut text, mut from, mut pieces) = (String::new(), Some(0), 0);
         while let Some(at) = from {
-            let SqlResponse::Text { text: piece, next } = ask_page(&mut session, SqlRequest::Export { format, from: at }) else {
-                panic!("no text")
-            };
-            text += &piece;
-            from = next;
+            let piece = session.ask(ExportSql { format, from: at }).expect("a piece");
+            text += &piece.text;
+            from = piece.next;
             pieces += 1;
         }
         assert!(pieces > 1, "{format:?}");
@@ -331,7 +321,7 @@ fn a_result_is_exported_in_pieces_that_make_up_the_whole() {
             assert_eq!(text, session.query_sql(query, SqlLimits::default()).expect("an answer").to_json());
         }
     }
-    let refused = session.ask(AskSql(SqlRequest::Export { format: FileFormat::Jaeger, from: 0 })).expect_err("no format for results");
+    let refused = session.ask(ExportSql { format: FileFormat::Jaeger, from: 0 }).expect_err("no format for results");
     assert_eq!(refused.message, "The format jaeger is not supported here; use csv, json, markdown.");
 }
 

@@ -2,7 +2,7 @@
 
 use quipu::Session;
 use quipu::model::LogSeverity;
-use quipu::store::{Dropped, MemorySource, OpenOptions};
+use quipu::store::{MemorySource, NamedSource, OpenOptions};
 use quipu::view::{LogPage, LogQuery};
 use rusqlite::Connection;
 
@@ -10,8 +10,8 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/metrics_0
 
 fn open() -> (Session, Connection) {
     let bytes = std::fs::read(FILE).expect("the sample is there");
-    let dropped = Dropped { name: "metrics.db".into(), source: Box::new(MemorySource(bytes)) };
-    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("it opens");
+    let file = NamedSource { name: "metrics.db".into(), source: Box::new(MemorySource(bytes)) };
+    let mut session = Session::open(vec![file], OpenOptions::with_clock(|| 0)).expect("it opens");
     session.complete_index().expect("it is indexed");
     (session, Connection::open_with_flags(FILE, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).expect("SQLite opens it"))
 }

@@ -383,7 +383,7 @@ fn a_source_written_in_memory_opens_without_a_copy() {
     writer.copy(&recording).expect("written");
     assert!(writer.len_in_memory() > 100_000);
     let source = writer.into_source().expect("a source");
-    let dropped = quipu::store::Dropped { name: "copy.db".into(), source: Box::new(source) };
-    let mut copy = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("it opens");
+    let file = quipu::store::NamedSource { name: "copy.db".into(), source: Box::new(source) };
+    let mut copy = Session::open(vec![file], OpenOptions::with_clock(|| 0)).expect("it opens");
     assert_eq!(copy.recording(Selection::All, 64 << 20).expect("rows"), recording);
 }

@@ -126,5 +126,5 @@ fn bytes(text: &str) -> Result<u64> {
     if !(1.0..=1e15).contains(&(number * factor)) {
         bail!("{text} is not a number of bytes such as 1.5GB.");
     }
-    Ok((number * factor) as u64)
+    Ok(quipu::model::number::truncated(number * factor))
 }

@@ -2,6 +2,8 @@
 //!
 //! Phoenix is installed from PyPI into `target/phoenix` (Python 3 with venv; a gigabyte), unless the variable `PHOENIX` names its program.
 
+#![expect(clippy::indexing_slicing, reason = "a part that an answer lacks is null")]
+
 use anyhow::{Context, Result, ensure};
 use quipu_tests::Scratch;
 use quipu_tests::fixtures::{open_as_it_lies, repository, target};

@@ -6,11 +6,11 @@ use quipu::protocol::{
     SheetQuery, TraceColumns, TraceOrder, TraceQuery, TraceScope, WarningKind,
 };
 use quipu::protocol::{SheetView, TraceTab};
-use quipu::store::{Dropped, MemorySource, OpenOptions};
+use quipu::store::{MemorySource, NamedSource, OpenOptions};
 use std::sync::OnceLock;
 use std::time::Instant;
 
-/// The names and contents of files dropped together.
+/// The names and contents of files opened together.
 pub(super) type Files = Vec<(&'static str, Vec<u8>)>;
 
 /// Maximum number of traces opened, and of spans per trace.
@@ -34,8 +34,8 @@ pub(super) enum Outcome {
 
 /// Reads everything. Panics if an error is not a sentence, or if answers are missing or contradict each other.
 pub(super) fn read_all(files: Files) -> Outcome {
-    let dropped = files.into_iter().map(|(name, bytes)| Dropped { name: name.to_owned(), source: Box::new(MemorySource(bytes)) });
-    let mut session = match Session::open(dropped.collect(), OpenOptions::with_clock(milliseconds)) {
+    let sources = files.into_iter().map(|(name, bytes)| NamedSource { name: name.to_owned(), source: Box::new(MemorySource(bytes)) });
+    let mut session = match Session::open(sources.collect(), OpenOptions::with_clock(milliseconds)) {
         Ok(session) => session,
         Err(failure) => {
             is_sentence(&failure);

@@ -4,7 +4,7 @@ use crate::fixtures::SMALL;
 use quipu::Session;
 use quipu::filter::Filter;
 use quipu::protocol::{FailureKind, ListTraces, Suggest, TraceQuery};
-use quipu::store::{Dropped, MemorySource, OpenOptions};
+use quipu::store::{MemorySource, NamedSource, OpenOptions};
 use std::cell::RefCell;
 
 thread_local! {
@@ -13,8 +13,8 @@ thread_local! {
 
 fn open() -> Session {
     let bytes = std::fs::read(SMALL.path()).expect("the fixture is there");
-    let dropped = Dropped { name: "small.db".to_owned(), source: Box::new(MemorySource(bytes)) };
-    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("a fixture opens");
+    let file = NamedSource { name: "small.db".to_owned(), source: Box::new(MemorySource(bytes)) };
+    let mut session = Session::open(vec![file], OpenOptions::with_clock(|| 0)).expect("a fixture opens");
     while !session.step(&mut || false).expect("a fixture is read").done {}
     session
 }

@@ -2,7 +2,7 @@
 
 use quipu::protocol::Failure;
 use quipu::protocol::FileFormat;
-use quipu::store::{Dropped, OpenOptions, Writer};
+use quipu::store::{NamedSource, OpenOptions, Writer};
 use quipu::transfer::{ImportError, Importer, Recorder, Signal, read_request};
 use quipu::{Selection, Session};
 
@@ -15,8 +15,8 @@ fn is_received(data: &[u8]) {
         let recorded = recorder.write(&mut rows).expect("any rows can be written");
         assert_eq!(recorded.spans + recorded.repeated_spans, rows.spans().len() as u64);
         recorder.commit().expect("memory is writable");
-        let dropped = Dropped { name: "input".into(), source: Box::new(recorder.into_writer().into_source().expect("it is in memory")) };
-        Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("what was written opens");
+        let file = NamedSource { name: "input".into(), source: Box::new(recorder.into_writer().into_source().expect("it is in memory")) };
+        Session::open(vec![file], OpenOptions::with_clock(|| 0)).expect("what was written opens");
     }
 }
 
@@ -48,8 +48,8 @@ fn imported(data: &[u8]) -> Option<Session> {
     }
     let (writer, report) = importer.finish().expect("memory is writable");
     assert!(report.problems.iter().all(|problem| problem.to_string().ends_with('.')), "{report:?}");
-    let dropped = Dropped { name: "input".into(), source: Box::new(writer.into_source().expect("it is in memory")) };
-    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("what was written opens");
+    let file = NamedSource { name: "input".into(), source: Box::new(writer.into_source().expect("it is in memory")) };
+    let mut session = Session::open(vec![file], OpenOptions::with_clock(|| 0)).expect("what was written opens");
     session.complete_index().expect("what was written is read");
     Some(session)
 }

@@ -8,7 +8,7 @@ use quipu::protocol::{
 };
 use quipu::protocol::{SheetView, TraceTab};
 use quipu::share::payload::{inflated, unseal};
-use quipu::store::{Dropped, MemorySource, OpenOptions};
+use quipu::store::{MemorySource, NamedSource, OpenOptions};
 use std::sync::OnceLock;
 
 /// Random bytes: a script for `mutate`.
@@ -317,8 +317,8 @@ fn messages() -> &'static [(u8, Vec<u8>)] {
             SetSearching(true).into(),
         ];
         let bytes = std::fs::read(EVENTS.path()).unwrap_or_default();
-        let dropped = Dropped { name: "events.db".to_owned(), source: Box::new(MemorySource(bytes)) };
-        let mut session = quipu::Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("a fixture opens");
+        let file = NamedSource { name: "events.db".to_owned(), source: Box::new(MemorySource(bytes)) };
+        let mut session = quipu::Session::open(vec![file], OpenOptions::with_clock(|| 0)).expect("a fixture opens");
         while !session.step(&mut || false).expect("a fixture is read").done {}
         let page = session.ask(list).expect("a list");
         for row in page.rows.iter().take(3) {

@@ -166,8 +166,8 @@ fn quipu_opens_a_grown_file_and_finds_nothing_lost_in_it() -> Result<()> {
     let plan = Plan { sources: vec![AGENT.path(), METRICS.path()], shape: Shape::Spans(5_000), attribute_bytes: Some(100_000), seed: 3 };
     let grown = grow(&plan, &path)?;
     let source = Box::new(quipu::store::MemorySource(std::fs::read(&path)?));
-    let dropped = quipu::store::Dropped { name: "grown.db".into(), source };
-    let mut session = quipu::Session::open(vec![dropped], quipu::store::OpenOptions::with_clock(|| 0))?;
+    let file = quipu::store::NamedSource { name: "grown.db".into(), source };
+    let mut session = quipu::Session::open(vec![file], quipu::store::OpenOptions::with_clock(|| 0))?;
     while !session.step(&mut || false)?.done {}
     let file = session.ask(quipu::protocol::GetFile)?;
     assert_eq!((file.spans, file.events, file.traces), (Some(grown.spans), Some(grown.events), Some(grown.traces)));

@@ -1,6 +1,6 @@
 //! Drivers, and browsers with a fresh profile each. The end-to-end tests and the benchmarks share it.
 //!
-//! What is not here: what is done in a browser.
+//! Not here: what is done in a browser.
 
 use anyhow::{Context, Result, bail};
 use quipu_tests::Scratch;

@@ -4,6 +4,12 @@
 //! Reading order: `driver` starts browsers, `harness` runs the cases, `site` serves the page to them, `page` is the page object, `script` is
 //! what runs inside it, `expected` asks the files by SQL, `cases` are the tests.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails at an index that is not there, and its numbers are small"
+)]
+
 mod cases;
 mod driver;
 mod expected;

@@ -4,7 +4,7 @@
 //! Selectors, roles and names used to find elements are here and in the modules below, one for each screen, and nowhere else: the finders
 //! are private, and `tests/selectors.rs` fails where a case queries the document on its own.
 //!
-//! What is not here: expectations.
+//! Not here: expectations.
 
 mod browser;
 mod dialogs;

@@ -50,8 +50,8 @@ pub fn on_worker_exit<P: Page>(page: P, exit: WorkerExit) {
         },
         WorkerExit::NotStarted(why) => (
             format!(
-                "The worker that reads files could not be started{why}. Check that quipu-worker.js and quipu-worker_bg.wasm are next to \
-                 the page on its server, then restart the worker."
+                "The worker that reads files could not be started{why}. Check that quipu-worker.js, quipu-transfer.js and their _bg.wasm \
+                 files are next to the page on its server, then restart the worker."
             ),
             Remedy::Restart,
         ),

@@ -3,7 +3,7 @@
 //! The state is a set of signals ([`Signals`]). The page and its worker are traits ([`Page`], [`Worker`]), so that every decision is tested
 //! natively, with a worker that answers when the test says so.
 //!
-//! What is not here: the browser, elements, addresses, and the wire to the worker (`web/app`).
+//! Not here: the browser, elements, addresses, and the wire to the worker (`web/app`).
 
 mod answers;
 mod events;

@@ -77,7 +77,7 @@ impl Fake {
 
     /// Answers the question of this number; the first one is 0.
     pub(crate) fn answer(&self, number: usize, answer: Result<FileSummary, Failure>) {
-        let callback = self.0.asked.borrow_mut()[number].take().expect("asked, and not answered yet");
+        let callback = self.0.asked.borrow_mut().get_mut(number).and_then(Option::take).expect("asked, and not answered yet");
         callback(answer);
     }
 
@@ -206,22 +206,5 @@ pub(crate) fn failure(kind: FailureKind, message: &str) -> Failure {
 }
 
 pub(crate) fn summary(name: &str, indexed: bool) -> FileSummary {
-    FileSummary {
-        name: name.into(),
-        size_bytes: 4_096,
-        in_memory: false,
-        indexed,
-        traces: None,
-        failed_traces: None,
-        spans: None,
-        failed_spans: None,
-        events: None,
-        requests: None,
-        tokens: None,
-        start: None,
-        end: None,
-        zone: None,
-        service_names: Vec::new(),
-        warnings: Vec::new(),
-    }
+    FileSummary { name: name.into(), size_bytes: 4_096, indexed, ..FileSummary::default() }
 }

@@ -3,6 +3,7 @@
 use crate::actions::opening::INPUT_ID;
 use crate::actions::{opening, router, served_file};
 use crate::pages::{Screens, ShareDialog};
+use crate::reactive::{dynamic, effect, effect_with, memo, on_event, when};
 use crate::state::{App, FileState};
 use crate::widgets::{Commands, Growth, Head, Help, Notices};
 use crate::{client, keys, prewarm};
@@ -28,7 +29,7 @@ pub(crate) fn App() -> impl IntoView {
     watch(app);
     tell_prices(app);
 
-    Effect::new(move |_| {
+    effect(move || {
         let file = app.file.with(|file| match file {
             FileState::None => None,
             FileState::Opening { name, .. } => Some(name.clone()),
@@ -46,26 +47,26 @@ pub(crate) fn App() -> impl IntoView {
     };
     view! {
         <section aria-label="File to open" class="off-screen">
-            <input type="file" id=INPUT_ID multiple aria-label="Open telemetry file" tabindex="-1" on:change=chosen />
+            <input type="file" id=INPUT_ID multiple aria-label="Open telemetry file" tabindex="-1" on:change=on_event(chosen) />
         </section>
         <Head />
         <Notices />
         <Growth />
         <Screens />
-        <Show when=move || over.get()>
+        {when(move || over.get(), move || view! {
             <div class="drop-veil" aria-hidden="true"><p>"Drop the telemetry file to open it"</p></div>
-        </Show>
+        })}
         <Help />
         <Commands />
         <ShareDialog />
-        <p class="off-screen" role="status" aria-live="polite" aria-label="Done">{move || app.announce.get()}</p>
+        <p class="off-screen" role="status" aria-live="polite" aria-label="Done">{dynamic(move || app.announce.get())}</p>
     }
 }
 
 /// Sends the prices to the worker when it has another file or the reader changed them, and requests what is shown again.
 fn tell_prices(app: App) {
-    let is_open = Memo::new(move |_| app.file.with(|file| matches!(file, FileState::Open(_))));
-    Effect::new(move |before: Option<bool>| {
+    let is_open = memo(move || app.file.with(|file| matches!(file, FileState::Open(_))));
+    effect_with(move |before: Option<bool>| {
         app.epoch.track();
         let prices = app.prices.get();
         let (had, has) = (before.unwrap_or_default(), !prices.is_empty());

@@ -2,6 +2,7 @@
 
 use js_sys::{Date, Function, Promise, Reflect};
 use quipu_model::Timestamp;
+use quipu_model::number::truncated;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Document, Element, HtmlDocument, HtmlElement, Window};
@@ -52,7 +53,7 @@ pub(crate) fn now() -> f64 {
 /// The offset of the reader's time zone at `at`, in minutes east of UTC.
 pub(crate) fn zone_offset_minutes(at: Timestamp) -> i32 {
     let date = Date::new(&JsValue::from_f64((at.0 / 1_000_000) as f64));
-    -(date.get_timezone_offset() as i32)
+    -truncated::<i32>(date.get_timezone_offset())
 }
 
 /// A stored setting, if there is one and the browser allows it.

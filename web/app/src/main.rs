@@ -1,6 +1,6 @@
 //! The page: screens and widgets that show the answers of a worker.
 //!
-//! What is not here: SQL and arithmetic on data (the worker and the core), rows and geometry (`quipu_ui::view`), the format of addresses
+//! Not here: SQL and arithmetic on data (the worker and the core), rows and geometry (`quipu_ui::view`), the format of addresses
 //! (`quipu_protocol::address`), and the decisions about the open file (`quipu-web-actions`).
 #![expect(unreachable_pub, reason = "the component macro makes the properties of every component public")]
 
@@ -15,6 +15,7 @@ mod keys;
 mod packing;
 mod pages;
 mod prewarm;
+mod reactive;
 mod state;
 mod widgets;
 

@@ -1,6 +1,6 @@
 //! Compression and encryption for sharing, with the browser's streams and cryptography, so that the page needs no code for them.
 //!
-//! What is not here: the packed data (the worker), and its encoding in a link (`quipu_share::payload`).
+//! Not here: the packed data (the worker), and its encoding in a link (`quipu_share::payload`).
 //!
 //! The body of an encrypted link is a byte for the key (0: 32 random bytes, in the link or sent by another way; 1: derived from a
 //! passphrase by PBKDF2, SHA-256, [`ROUNDS`] rounds), for 1 a salt of 16 bytes, a nonce of 12 bytes, and the deflated columns encrypted
@@ -8,6 +8,7 @@
 
 use crate::browser::window;
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
+use quipu_model::number::narrow;
 use quipu_share::payload::{LinkError, MAX_UNPACKED_BYTES};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -147,7 +148,7 @@ fn crypto() -> Result<JsValue, JsValue> {
 }
 
 fn by_chance(count: usize) -> Result<Vec<u8>, JsValue> {
-    let bytes = Uint8Array::new_with_length(count as u32);
+    let bytes = Uint8Array::new_with_length(narrow(count));
     call(&crypto()?, "getRandomValues", &[bytes.clone().into()])?;
     Ok(bytes.to_vec())
 }

@@ -1,7 +1,7 @@
 //! Draws the first view of a file once, out of sight, before any file is chosen. Browsers compile a function of WebAssembly when it is first
 //! called, and the first rows of a real file should not wait for that.
 //!
-//! What is not here: anything a reader sees. A failure here happens again with a real file, and is reported then.
+//! Not here: anything a reader sees. A failure here happens again with a real file, and is reported then.
 
 use crate::browser::{document, on_next_frame};
 use crate::pages::Screens;
@@ -9,7 +9,7 @@ use crate::state::{App, FileState};
 use js_sys::Promise;
 use leptos::mount::mount_to;
 use leptos::prelude::*;
-use quipu_protocol::address::{Place, Source};
+use quipu_protocol::address::{Screen, Source};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, HtmlElement};
@@ -51,7 +51,7 @@ async fn play(app: App, stage: &HtmlElement) {
     if let Some(row) = wait_for(app, stage, "[data-trace-id]").await
         && let Some(trace_id) = row.get_attribute("data-trace-id")
     {
-        prewarmed.view.update(|view| view.place = Place::trace(trace_id));
+        prewarmed.view.update(|view| view.screen = Screen::trace(trace_id));
         wait_for(app, stage, "[data-span-id]").await;
     }
     drop(mounted);

@@ -1,6 +1,7 @@
 //! A browser `File` or `Blob` as a byte source, read synchronously, which only workers can do.
 
 use js_sys::{ArrayBuffer, Reflect, Uint8Array};
+use quipu::model::number::{narrow, truncated};
 use quipu::store::{ByteSource, CHUNK_BYTES, SourceError};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -20,7 +21,7 @@ impl Loaded {
     /// Reads the beginning and end of a file, in parallel and asynchronously: ten times as fast as the small reads of SQLite. Errors are
     /// left to later reads.
     pub(crate) async fn ends_of(blob: &Blob) -> Loaded {
-        let len = blob.size() as u64;
+        let len = truncated::<u64>(blob.size());
         let tail = (len.saturating_sub(TAIL) / CHUNK_BYTES as u64 * CHUNK_BYTES as u64).max(HEAD);
         let parts = [(0, len.min(HEAD)), (tail, len)].into_iter().filter(|(from, to)| from < to);
         let begun: Vec<(u64, JsFuture)> = parts
@@ -51,7 +52,8 @@ impl Loaded {
     fn part(&self, offset: u64, end: u64) -> Option<Uint8Array> {
         let pieces = self.0.borrow();
         let (from, piece) = pieces.iter().find(|(from, piece)| *from <= offset && end <= from + u64::from(piece.length()))?;
-        Some(piece.subarray((offset - from) as u32, (end - from) as u32))
+        let within = |place: u64| u32::try_from(place - from).ok();
+        Some(piece.subarray(within(offset)?, within(end)?))
     }
 }
 
@@ -66,7 +68,7 @@ pub(crate) struct BlobSource {
 impl BlobSource {
     pub(crate) fn new(blob: Blob, loaded: Loaded) -> Result<BlobSource, SourceError> {
         let reader = FileReaderSync::new().map_err(|error| explain(&error))?;
-        Ok(BlobSource { len: blob.size() as u64, blob, reader, loaded })
+        Ok(BlobSource { len: truncated(blob.size()), blob, reader, loaded })
     }
 
     fn read(&self, offset: u64, end: u64) -> Result<Uint8Array, SourceError> {
@@ -92,7 +94,7 @@ impl ByteSource for BlobSource {
         }
         let mut at = 0;
         for part in parts {
-            let end = at + part.len() as u32;
+            let end = at + narrow(part.len());
             bytes.subarray(at, end).copy_to(part);
             at = end;
         }

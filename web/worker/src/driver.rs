@@ -1,19 +1,21 @@
 //! Drives a session: answers requests as they arrive, and runs steps of the index and then of the search in between.
 
 use crate::blob::{BlobSource, Loaded, explain};
-use crate::import::import;
 use crate::memory;
+use crate::messages::{Channel, now, pause, post};
 use crate::prewarm;
+use crate::program::program;
 use crate::read_ahead::{ReadAhead, Way};
 use js_sys::Uint8Array;
 use quipu::Session;
 use quipu::model::is_companion;
+use quipu::model::number::truncated;
 use quipu::protocol::{
     Failure, FailureKind, FileSummary, GetFile, IndexProgress, Notification, Request, Response, SQL_SECONDS, SearchProgress, SearchState,
+    ShareWhat,
 };
-use quipu::store::{ByteSource, Dropped, OpenOptions, StoreError};
+use quipu::store::{ByteSource, NamedSource, OpenOptions, StoreError};
 use quipu::transfer::are_imported;
-use quipu_worker::messages::{Channel, now, pause, post};
 use std::cell::{Cell, RefCell};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
@@ -62,11 +64,11 @@ thread_local! {
     static GENERATIONS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Opens files, or imports them, and starts the index.
-pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<FileSummary, Failure> {
+/// Opens files, or imports them, and starts the index. `None` if they are to be imported and this program can't.
+pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<Option<FileSummary>, Failure> {
     OPEN.set(None);
     if files.is_empty() {
-        return keep(prewarm::open()?, None);
+        return keep(prewarm::open()?, None).map(Some);
     }
     let mut loaded = Vec::new();
     for file in &files {
@@ -75,13 +77,14 @@ pub(crate) async fn open(names: Vec<String>, files: Vec<File>) -> Result<FileSum
     let heads: Vec<Vec<u8>> = loaded.iter().map(Loaded::head).collect();
     if are_imported(heads.iter().map(Vec::as_slice)) {
         drop(loaded);
-        let summary = keep(import(&names, &files, &heads).await?, None)?;
+        let Some(import) = program().import else { return Ok(None) };
+        let summary = keep(import(names, files, heads).await?, None)?;
         wasm_bindgen_futures::spawn_local(index(Vec::new()));
-        return Ok(summary);
+        return Ok(Some(summary));
     }
-    let summary = open_loaded(&names, files, &loaded, OpenOptions::with_clock(|| now() as u64))?;
+    let summary = open_loaded(&names, files, &loaded, OpenOptions::with_clock(|| truncated(now())))?;
     wasm_bindgen_futures::spawn_local(index(loaded));
-    Ok(summary)
+    Ok(Some(summary))
 }
 
 /// Opens what a link carries; it is small, and indexed at once.
@@ -90,7 +93,7 @@ pub(crate) async fn open_shared(columns: File) -> Result<FileSummary, Failure> {
     let buffer = JsFuture::from(columns.array_buffer()).await;
     let buffer = buffer.map_err(|error| StoreError::Source { name: columns.name(), error: explain(&error) })?;
     let columns = Uint8Array::new(&buffer).to_vec();
-    let mut session = Session::open_shared(&columns, OpenOptions::with_clock(|| now() as u64))?;
+    let mut session = Session::open_shared(&columns, OpenOptions::with_clock(|| truncated(now())))?;
     while !session.step(&mut || false)?.done {}
     keep(session, None)
 }
@@ -103,10 +106,18 @@ pub(crate) fn metrics_input() -> Result<(FileSummary, Vec<u8>), Failure> {
     })
 }
 
+/// A part of the file as the columns of a link, and the file it is of.
+pub(crate) fn copy_part(what: &ShareWhat) -> Result<(FileSummary, Vec<u8>), Failure> {
+    with_session(|open| {
+        let columns = open.session.copy_part(what)?;
+        Ok((open.session.ask(GetFile)?, columns))
+    })
+}
+
 /// Opens a database for questions in SQL only, without an index.
 pub(crate) fn open_for_sql(names: &[String], files: Vec<File>) -> Result<FileSummary, Failure> {
     OPEN.set(None);
-    let options = OpenOptions { deadline_ms: u64::from(SQL_SECONDS) * 1_000, ..OpenOptions::with_clock(|| now() as u64) };
+    let options = OpenOptions { deadline_ms: u64::from(SQL_SECONDS) * 1_000, ..OpenOptions::with_clock(|| truncated(now())) };
     open_loaded(names, files, &[], options)
 }
 
@@ -115,7 +126,7 @@ pub(crate) fn answer(request: Request) -> Result<Response, Failure> {
     with_session(|open| {
         // Whatever the reader looks at first.
         let is_view = !matches!(request, Request::GetFile(_));
-        let answer = open.session.handle(request);
+        let answer = (program().answer)(&mut open.session, request);
         open.asked |= is_view;
         let mut response = answer?;
         if let Response::SetSearching(progress) = &mut response
@@ -139,7 +150,7 @@ fn with_session<T>(ask: impl FnOnce(&mut Open) -> Result<T, Failure>) -> Result<
 }
 
 fn open_loaded(names: &[String], files: Vec<File>, loaded: &[Loaded], options: OpenOptions) -> Result<FileSummary, Failure> {
-    let mut dropped = Vec::new();
+    let mut sources = Vec::new();
     let mut main = None;
     for (at, file) in files.into_iter().enumerate() {
         let name = names.get(at).cloned().unwrap_or_else(|| file.name());
@@ -148,9 +159,9 @@ fn open_loaded(names: &[String], files: Vec<File>, loaded: &[Loaded], options: O
         if !is_companion(&name) {
             main = Some(file);
         }
-        dropped.push(Dropped { name, source: Box::new(source) as Box<dyn ByteSource> });
+        sources.push(NamedSource { name, source: Box::new(source) as Box<dyn ByteSource> });
     }
-    keep(Session::open(dropped, options)?, main)
+    keep(Session::open(sources, options)?, main)
 }
 
 /// From now on questions are answered from this session.

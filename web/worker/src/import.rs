@@ -4,13 +4,14 @@
 
 use crate::blob::explain;
 use crate::memory;
+use crate::messages::{now, post};
 use js_sys::Uint8Array;
 use quipu::Session;
 use quipu::format::files_name;
+use quipu::model::number::truncated;
 use quipu::protocol::{Failure, Importing, Notification};
 use quipu::store::{OpenOptions, SourceError, StoreError, Writer};
 use quipu::transfer::{Content, ImportError, Importer, content};
-use quipu_worker::messages::{now, post};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 
@@ -33,9 +34,9 @@ struct Work {
 }
 
 /// Imports the files, whose first bytes are `heads`, and opens the resulting database.
-pub(crate) async fn import(names: &[String], files: &[File], heads: &[Vec<u8>]) -> Result<Session, Failure> {
+pub(crate) async fn import(names: Vec<String>, files: Vec<File>, heads: Vec<Vec<u8>>) -> Result<Session, Failure> {
     let limit = memory::room();
-    let whole = files.iter().map(|file| file.size()).sum::<f64>() as u64;
+    let whole = truncated::<u64>(files.iter().map(|file| file.size()).sum::<f64>());
     let mut work = Work {
         importer: Importer::new(Writer::in_memory()?)?.with_limit(limit),
         progress: Importing { bytes_expected: whole, ..Importing::default() },
@@ -45,13 +46,13 @@ pub(crate) async fn import(names: &[String], files: &[File], heads: &[Vec<u8>]) 
         noted: 0.0,
     };
     post(&Notification::Importing(work.progress));
-    for ((name, file), head) in names.iter().zip(files).zip(heads) {
+    for ((name, file), head) in names.iter().zip(&files).zip(&heads) {
         work.importer.begin(name);
         read(&mut work, name, file, if content(head) == Content::Gzip { PACKED_SLICE } else { SLICE }).await?;
         work.before += file.size();
     }
     let name = files_name(names.iter().map(String::as_str));
-    let (mut session, _) = Session::open_imported(work.importer, &name, OpenOptions::with_clock(|| now() as u64))?;
+    let (mut session, _) = Session::open_imported(work.importer, &name, OpenOptions::with_clock(|| truncated(now())))?;
     session.set_size(whole);
     Ok(session)
 }
@@ -65,7 +66,7 @@ impl Work {
         }
         if now() - self.noted >= NOTE_MS {
             self.noted = now();
-            self.progress.bytes = (self.before + done) as u64;
+            self.progress.bytes = truncated(self.before + done);
             self.progress.spans = self.importer.progress().spans;
             self.progress.elapsed_ms = self.noted - self.started;
             post(&Notification::Importing(self.progress));

@@ -3,6 +3,7 @@
 
 use cap::Cap;
 use js_sys::Reflect;
+use quipu::model::number::truncated;
 use std::alloc::System;
 
 /// wasm32 can address 4 GiB. Counts all allocations of the worker, including those of SQLite.
@@ -17,7 +18,7 @@ pub(crate) fn keep_limit() {
     let limit = Reflect::get(&js_sys::global(), &"quipuMemoryLimit".into()).ok().and_then(|limit| limit.as_f64());
     if let Some(limit) = limit {
         // A limit below the current allocation can't be set; the worker continues without it.
-        let _ = MEMORY.set_limit(limit as usize);
+        let _ = MEMORY.set_limit(truncated(limit));
     }
 }
 

@@ -41,6 +41,12 @@ pub fn get(object: &JsValue, key: &str) -> JsValue {
     Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED)
 }
 
+/// The number of a question, for its answer.
+#[expect(clippy::cast_possible_truncation, reason = "the page counts its questions in 32 bits")]
+pub fn id(message: &JsValue) -> u32 {
+    get(message, "id").as_f64().unwrap_or(0.0) as u32
+}
+
 /// The bytes in a property of a message; empty if there are none.
 pub fn bytes(object: &JsValue, key: &str) -> Vec<u8> {
     get(object, key).dyn_into::<Uint8Array>().map(|body| body.to_vec()).unwrap_or_default()

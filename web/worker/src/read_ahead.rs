@@ -3,6 +3,7 @@
 
 use crate::blob::explain;
 use js_sys::{ArrayBuffer, Uint8Array};
+use quipu::model::number::narrow;
 use quipu::store::{CHUNK_BYTES, SharedCache, SourceError};
 use std::collections::VecDeque;
 use wasm_bindgen::JsCast;
@@ -101,9 +102,9 @@ impl ReadAhead {
     fn keep(&mut self, start: u64, end: u64, bytes: &Uint8Array) {
         let mut at = start;
         while at < end {
+            let Ok(from) = u32::try_from(at - start) else { return };
             self.cache.fill(at, |chunk| {
-                let from = (at - start) as u32;
-                bytes.subarray(from, from + chunk.len() as u32).copy_to(chunk);
+                bytes.subarray(from, from + narrow(chunk.len())).copy_to(chunk);
             });
             at += CHUNK_BYTES as u64;
         }

@@ -1,9 +1,9 @@
 //! The worker's message format: receives `{id, body, files}`, sends `{body}`.
 
-use crate::driver::{answer, metrics_input, open, open_for_sql, open_shared};
+use crate::driver::{answer, copy_part, metrics_input, open, open_for_sql, open_shared};
+use crate::messages::{build, bytes, get, id, listen, post, post_with_blob};
 use js_sys::Array;
-use quipu_protocol::{Command, Failure, FailureKind, GetFile, Notification, Question};
-use quipu_worker::messages::{build, bytes, get, listen, post, post_with_blob};
+use quipu_protocol::{Command, Failure, FailureKind, FileSummary, GetFile, Notification, Question};
 use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::File;
@@ -24,14 +24,10 @@ fn receive(data: &JsValue) {
     if waits {
         return;
     }
-    let id = get(data, "id").as_f64().unwrap_or(0.0) as u32;
+    let id = id(data);
     let result = match postcard::from_bytes::<Command>(&bytes(data, "body")) {
-        Ok(Command::GetReadings) => match metrics_input() {
-            Ok((summary, input)) => {
-                return post_with_blob(&Notification::Reply { id, result: Ok(GetFile::into_response(summary)) }, &input);
-            }
-            Err(failure) => Err(failure),
-        },
+        Ok(Command::GetMetricsInput) => return reply_with_blob(id, metrics_input()),
+        Ok(Command::CopyPart { what }) => return reply_with_blob(id, copy_part(&what)),
         Ok(Command::Ask(request)) => answer(request),
         Ok(command @ (Command::Open { .. } | Command::OpenShared | Command::OpenForSql { .. })) => {
             let files = get(data, "files").dyn_into::<Array>().map(|files| files.iter().filter_map(|file| file.dyn_into().ok()).collect());
@@ -47,12 +43,25 @@ fn receive(data: &JsValue) {
     post(&Notification::Reply { id, result });
 }
 
+/// Replies with the file's summary and a blob of these bytes.
+fn reply_with_blob(id: u32, result: Result<(FileSummary, Vec<u8>), Failure>) {
+    match result {
+        Ok((summary, bytes)) => post_with_blob(&Notification::Reply { id, result: Ok(GetFile::into_response(summary)) }, &bytes),
+        Err(failure) => post(&Notification::Reply { id, result: Err(failure) }),
+    }
+}
+
 async fn receive_files(id: u32, command: Command, mut files: Vec<File>) {
     let result = match (command, files.pop()) {
         (Command::OpenShared, Some(columns)) => open_shared(columns).await,
         (Command::Open { names }, last) => {
             files.extend(last);
-            open(names, files).await
+            match open(names, files).await {
+                Ok(Some(summary)) => Ok(summary),
+                // The waiting messages stay unanswered, too: the page sends all of them to the other program.
+                Ok(None) => return post(&Notification::NeedsImport),
+                Err(failure) => Err(failure),
+            }
         }
         (Command::OpenForSql { names }, last) => {
             files.extend(last);

@@ -22,7 +22,7 @@ pub(crate) fn run(export: &Export, path: &Path, output: &mut Output) -> Result<(
     use crate::open::open_indexed;
     use anyhow::Context;
     use flate2::{Compression, write::GzEncoder};
-    use quipu::address::{Place, Source, ViewState, print_fragment};
+    use quipu::address::{Screen, Source, ViewState, print_fragment};
     use quipu::protocol::RedactOptions;
     use quipu::protocol::{FileFormat, MakeShare, ShareForm, ShareOptions, ShareWhat};
     use quipu::share::{CarriedFile, carrying_page};
@@ -38,12 +38,12 @@ pub(crate) fn run(export: &Export, path: &Path, output: &mut Output) -> Result<(
     let mut packer = GzEncoder::new(Vec::new(), Compression::best());
     packer.write_all(&shared.bytes)?;
     let gzip = packer.finish()?;
-    let place = match (&what, &shared.trace_id) {
-        (ShareWhat::Traces(ids), Some(trace_id)) if ids.len() == 1 => Place::trace(trace_id.clone()),
-        _ => Place::Traces,
+    let screen = match (&what, &shared.trace_id) {
+        (ShareWhat::Traces(ids), Some(trace_id)) if ids.len() == 1 => Screen::trace(trace_id.clone()),
+        _ => Screen::Traces,
     };
     let source = Some(Source::File { name: shared.file_name.clone(), size_bytes: Some(shared.bytes.len() as u64) });
-    let fragment = print_fragment(&ViewState { place, source, ..ViewState::default() });
+    let fragment = print_fragment(&ViewState { screen, source, ..ViewState::default() });
     // The page without data, built by `cargo xtask build`.
     let viewer =
         crate::serve::page_file("viewer.html").context("The page in this quipu is incomplete; build it again with `cargo xtask build`.")?;

@@ -59,7 +59,7 @@ pub(crate) struct Generation {
     log: watch::Receiver<EventLog>,
     used: Mutex<Instant>,
     /// The rows read so far, for the next generation.
-    reading: SharedReading,
+    snapshot: SharedSnapshot,
 }
 
 /// What a file is opened for.
@@ -70,7 +70,7 @@ pub(crate) enum Purpose {
     Sql,
 }
 
-type SharedReading = Arc<Mutex<Option<IndexSnapshot>>>;
+type SharedSnapshot = Arc<Mutex<Option<IndexSnapshot>>>;
 
 /// State of the generation's thread.
 struct Worker {
@@ -80,7 +80,7 @@ struct Worker {
     state: watch::Sender<IndexState>,
     log: watch::Sender<EventLog>,
     number: u64,
-    reading: SharedReading,
+    snapshot: SharedSnapshot,
 }
 
 impl Generation {
@@ -90,11 +90,11 @@ impl Generation {
         let (state, state_reader) = watch::channel(IndexState::Indexing);
         let (log, log_reader) = watch::channel(Vec::new());
         let path = path.to_owned();
-        let reading = SharedReading::default();
-        let worker = Worker { jobs, waiting: Vec::new(), state, log, number: 0, reading: reading.clone() };
+        let snapshot = SharedSnapshot::default();
+        let worker = Worker { jobs, waiting: Vec::new(), state, log, number: 0, snapshot: snapshot.clone() };
         let thread = std::thread::Builder::new().name("quipu-generation".into());
         thread.spawn(move || worker.run(&path, purpose)).context("The thread that reads the file can't be started")?;
-        Ok(Arc::new(Generation { number, jobs: sender, state: state_reader, log: log_reader, used: Mutex::new(Instant::now()), reading }))
+        Ok(Arc::new(Generation { number, jobs: sender, state: state_reader, log: log_reader, used: Mutex::new(Instant::now()), snapshot }))
     }
 
     /// Asks the generation's session. The answer may say that the file is not indexed yet.
@@ -163,7 +163,7 @@ impl Generation {
 
     /// The rows that were read, once the file is indexed. Can be taken once.
     pub(crate) fn take_snapshot(&self) -> Option<IndexSnapshot> {
-        self.reading.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Time since the last request.
@@ -227,7 +227,7 @@ impl Worker {
                         self.publish(Notification::Progress(IndexProgress { elapsed_ms: began.elapsed().as_secs_f64() * 1e3, ..progress }));
                     }
                     if progress.done {
-                        *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = session.take_snapshot();
+                        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = session.take_snapshot();
                         drop(self.state.send(IndexState::Indexed { spans: progress.spans }));
                         return true;
                     }

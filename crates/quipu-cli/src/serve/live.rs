@@ -1,8 +1,8 @@
-//! A file that grows while it is served: looks after it, and brings out a new generation when it changed.
+//! A file that grows while it is served: watches it, and starts a new generation when it has changed.
 //!
-//! The newest generation answers; the one before goes on answering pages that still show it. A new one is indexed beside, and takes its place
-//! when it is complete, so that nobody waits. It goes on reading where the one before ended, where the file only grew. Indexing takes a fifth of one processor at most, however fast the file grows. What is not
-//! here: what a generation does (`generation`).
+//! The newest generation answers; the one before continues to answer pages that still show it. A new one is indexed beside it and replaces
+//! it when it is complete, so that nobody waits. Where the file only grew, it resumes where the one before ended. Indexing takes a fifth of
+//! one processor at most, however fast the file grows. Not here: what a generation does (`generation`).
 
 use super::generation::{Generation, Purpose};
 use anyhow::Result;

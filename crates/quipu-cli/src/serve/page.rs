@@ -1,6 +1,6 @@
 //! The page, and what it asks in the stead of its worker: the same requests to a session here, over HTTP.
 //!
-//! A page works with one generation of the file until it opens the newest one, so that what it shows belongs together. What is not here: the
+//! A page works with one generation of the file until it opens the newest one, so that what it shows belongs together. Not here: the
 //! requests and their answers (`quipu::protocol`).
 
 use super::assets;
@@ -26,7 +26,7 @@ pub(super) fn routes() -> Router<Shared> {
     Router::new()
         .route("/quipu/open", post(open))
         .route("/quipu/ask", post(ask))
-        .route("/quipu/readings", post(readings))
+        .route("/quipu/metrics-input", post(metrics_input))
         .route("/quipu/news", post(news))
 }
 
@@ -87,7 +87,7 @@ async fn ask(State(served): State<Shared>, request: Request<Body>) -> Answer {
 }
 
 /// Input of the page's metrics worker: a [`MetricsInput`](quipu::metrics::MetricsInput) as bytes, or a failure.
-async fn readings(State(served): State<Shared>, request: Request<Body>) -> Answer {
+async fn metrics_input(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let asked = Asked::read(request).await?;
     let answer = match served.live.generation(asked.generation) {
         Some(generation) => generation

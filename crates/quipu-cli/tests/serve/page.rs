@@ -3,7 +3,8 @@
 use super::live::write_trace;
 use super::support::Server;
 use quipu::protocol::{
-    Failure, FailureKind, FileSummary, GetFile, ListTraces, News, Notification, Opened, Packed, Question, Request, SERVED_TYPE, TraceQuery,
+    Failure, FailureKind, FileQuestions, FileSummary, GetFile, ListTraces, News, Notification, Opened, Packed, Question, Request,
+    SERVED_TYPE, TraceQuery,
 };
 use quipu_tests::fixtures::{SMALL, number};
 use serde::de::DeserializeOwned;
@@ -19,7 +20,7 @@ fn open(server: &Server) -> (u64, FileSummary) {
     (opened.generation, opened.answer.expect("it opens"))
 }
 
-fn ask<Q: Question>(server: &Server, generation: u64, question: Q) -> Result<Q::Answer, Failure> {
+fn ask<Q: Question<List = FileQuestions>>(server: &Server, generation: u64, question: Q) -> Result<Q::Answer, Failure> {
     let request: Request = question.into();
     Q::read(post(server, &format!("/quipu/ask?generation={generation}"), &postcard::to_allocvec(&request).expect("bytes")))
 }
@@ -75,11 +76,11 @@ fn the_index_and_searches_are_told_of_and_an_unknown_edition_is_a_changed_file()
 }
 
 #[test]
-fn what_a_file_has_to_be_counted_is_handed_to_the_page() {
+fn the_metrics_input_is_handed_to_the_page() {
     let server = Server::of(SMALL, &[]);
     let (generation, _) = open(&server);
-    let bytes: Result<Packed<u8>, Failure> = post(&server, &format!("/quipu/readings?generation={generation}"), &[]);
-    let input = quipu::metrics::MetricsInput::from_bytes(&bytes.expect("bytes")).expect("readings");
+    let bytes: Result<Packed<u8>, Failure> = post(&server, &format!("/quipu/metrics-input?generation={generation}"), &[]);
+    let input = quipu::metrics::MetricsInput::from_bytes(&bytes.expect("bytes")).expect("metrics input");
     let query = quipu::metrics::PromqlQuery {
         query: "sum(quipu_span_duration_seconds_count)".into(),
         start: None,

@@ -5,6 +5,7 @@
 //! if its folded form contains the folded needle. Not here: escapes (`recorded`). Accents are significant.
 
 mod ascii;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -49,9 +50,18 @@ fn fold(letter: char) -> Folded {
     };
     match fold_at_once(letter) {
         Some(letter) => push(letter),
-        // Lower case first: the capital ẞ is its own upper case, but that of ß is SS.
-        None => letter.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase).for_each(push),
+        None => match table::look_up(letter) {
+            Ok(letter) => push(letter),
+            Err(several) => several.chars().for_each(push),
+        },
     }
+    folded
+}
+
+/// A text with every letter folded: equal for texts that differ in case only.
+pub fn folded(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    text.chars().for_each(|letter| folded.extend(fold(letter).letters()));
     folded
 }
 

@@ -3,10 +3,6 @@
 use super::*;
 use proptest::prelude::*;
 
-fn folded(text: &str) -> String {
-    text.chars().flat_map(|letter| fold(letter).letters().to_vec()).collect()
-}
-
 fn found(needle: &str, text: &str) -> Vec<String> {
     Needle::new(needle).expect("a text").find_all(text).map(|range| text[range].to_owned()).collect()
 }
@@ -31,11 +27,19 @@ fn letters_of_every_script_fold() {
 
 #[test]
 fn folding_is_stable_and_fits_its_place() {
-    for letter in '\0'..='\u{1f000}' {
+    let mut newer = 0;
+    for letter in '\0'..=char::MAX {
+        // Lower case first: the capital ẞ is its own upper case, but that of ß is SS.
         let mapped: Vec<char> = letter.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect();
+        // A later version of Unicode has more letters with case. Those in the table stay as they are.
+        if char::UNICODE_VERSION > table::VERSION && fold(letter).letters() == [letter] && mapped != [letter] {
+            newer += 1;
+            continue;
+        }
         assert_eq!(fold(letter).letters(), mapped, "{letter}");
         assert_eq!(folded(&folded(&letter.to_string())), folded(&letter.to_string()), "{letter}");
     }
+    assert!(newer < 100, "{newer} letters of a later Unicode are missing in the table");
 }
 
 #[test]

@@ -66,7 +66,7 @@ struct Builder<'a> {
     /// Tool results shown before their call: call id, turn, entry.
     unpaired: Vec<(String, usize, usize)>,
     /// Input of turns that is not shown yet: turn, span, message.
-    handed_in: Vec<(usize, usize, Message)>,
+    handed_in: Vec<(usize, &'a SpanMessages, Message)>,
     /// Whether steps of concurrent requests are nested in each other.
     is_mixed: bool,
     /// Model, parameters and tools of the previous call.
@@ -81,7 +81,7 @@ struct OpenCall {
     number: usize,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     fn place(&mut self, at: usize, parent: Option<usize>, places: &[Position]) -> Position {
         let above = parent.and_then(|parent| places.get(parent)).copied();
         // An agent's steps are sequential, so a nested step belongs to another agent that ran at the same time. It becomes a turn of its
@@ -90,16 +90,20 @@ impl Builder<'_> {
             return Position { turn: at, step: Some(at) };
         }
         let turn = match above {
-            Some(above) if self.parts[at] != Some(Part::Turn) || !self.spans[at].is_request => above.turn,
+            Some(above) if self.part(at) != Some(Part::Turn) || self.spans.get(at).is_none_or(|span| !span.is_request) => above.turn,
             _ => at,
         };
         // A step below another step of the same turn records the same call again, one layer down.
-        let step = match (self.parts[at], above.filter(|above| above.turn == turn).and_then(|above| above.step)) {
+        let step = match (self.part(at), above.filter(|above| above.turn == turn).and_then(|above| above.step)) {
             (_, Some(step)) => Some(step),
             (Some(Part::Turn) | None, None) => None,
             (Some(_), None) => Some(at),
         };
         Position { turn, step }
+    }
+
+    fn part(&self, at: usize) -> Option<Part> {
+        self.parts.get(at).copied().flatten()
     }
 
     fn is_step(&self, at: usize) -> bool {
@@ -110,11 +114,11 @@ impl Builder<'_> {
         self.is_step(at) && self.spans.get(at).is_some_and(|span| span.parent.is_some())
     }
 
-    /// Index of the turn of the span `root`, which is created if needed.
-    fn turn(&mut self, root: usize) -> usize {
-        let span = &self.spans[root];
+    /// Index of the turn of the span `root`, which is created if needed. `None` without that span.
+    fn turn(&mut self, root: usize) -> Option<usize> {
+        let span = self.spans.get(root)?;
         if let Some(found) = self.turns.iter().rposition(|turn| turn.span_id == span.span_id) {
-            return found;
+            return Some(found);
         }
         self.turns.push(Turn {
             span_id: span.span_id.clone(),
@@ -131,11 +135,10 @@ impl Builder<'_> {
             }),
             entries: Vec::new(),
         });
-        self.turns.len() - 1
+        Some(self.turns.len() - 1)
     }
 
-    fn push(&mut self, turn: usize, at: usize, body: Body) -> usize {
-        let span = &self.spans[at];
+    fn push(&mut self, turn: usize, span: &SpanMessages, body: Body) -> usize {
         let entry = Entry { span_id: span.span_id.clone(), start: span.start, duration_nanos: span.duration_nanos, spent: None, body };
         let Some(turn) = self.turns.get_mut(turn) else { return 0 };
         turn.entries.push(entry);
@@ -143,10 +146,9 @@ impl Builder<'_> {
     }
 
     fn take(&mut self, at: usize, places: &[Position]) {
-        let Some(part) = self.parts[at] else { return };
-        let place = places[at];
-        let turn = self.turn(place.turn);
-        let mut words = extract(&self.spans[at], part);
+        let (Some(part), Some(span), Some(place)) = (self.part(at), self.spans.get(at), places.get(at)) else { return };
+        let Some(turn) = self.turn(place.turn) else { return };
+        let mut words = extract(span, part);
         if let Some(turn) = self.turns.get_mut(turn) {
             for (slot, found) in [
                 (&mut turn.agent, &mut words.agent),
@@ -159,26 +161,27 @@ impl Builder<'_> {
             }
         }
         if part == Part::Turn {
-            return self.take_turn(turn, at, words);
+            return self.take_turn(turn, span, words);
         }
         if place.step != Some(at) {
             return;
         }
         // Lower layers of this step supply data that is missing in the step itself.
-        let below: Vec<usize> = (at + 1..places.len())
-            .take_while(|below| places[*below].turn == place.turn)
-            .filter(|below| places[*below].step == Some(at))
+        let below: Vec<_> = (places.iter().zip(self.spans.iter().zip(&self.parts)).skip(at + 1))
+            .take_while(|(below, _)| below.turn == place.turn)
+            .filter(|(below, _)| below.step == Some(at))
+            .filter_map(|(_, (span, part))| Some((span, (*part)?)))
             .collect();
         match part {
-            Part::Inference => self.take_inference(turn, at, words, &below),
-            Part::Tool => self.take_tool(turn, at, words, &below),
-            Part::Shield => self.take_shield(turn, at, words, &below),
-            Part::Retrieval => self.take_retrieval(turn, at, words, &below),
+            Part::Inference => self.take_inference(turn, span, words, &below),
+            Part::Tool => self.take_tool(turn, span, words, &below),
+            Part::Shield => self.take_shield(turn, span, words, &below),
+            Part::Retrieval => self.take_retrieval(turn, span, words, &below),
             Part::Turn => {}
         }
     }
 
-    fn take_turn(&mut self, turn: usize, at: usize, words: Extracted) {
+    fn take_turn(&mut self, turn: usize, span: &'a SpanMessages, words: Extracted) {
         if words.input.is_empty() && words.output.is_empty() && words.other.is_empty() {
             return;
         }
@@ -186,12 +189,12 @@ impl Builder<'_> {
         // requests, the input of a turn may even have been recorded on another turn's span.
         let waits = |message: &Message| self.is_mixed || message.role == "tool" && !self.has_call(message);
         let (results, input) = words.input.into_iter().partition(waits);
-        self.handed_in.extend(Vec::into_iter(results).map(|message| (turn, at, message)));
-        self.take_input(turn, at, input, true);
+        self.handed_in.extend(Vec::into_iter(results).map(|message| (turn, span, message)));
+        self.take_input(turn, span, input, true);
         for message in words.output {
-            self.show(turn, at, message);
+            self.show(turn, span, message);
         }
-        self.take_other(turn, at, words.other);
+        self.take_other(turn, span, words.other);
     }
 
     fn has_call(&self, message: &Message) -> bool {
@@ -200,9 +203,9 @@ impl Builder<'_> {
 
     /// Shows input that was waiting for its calls: of one turn, or everything that is left.
     fn show_handed_in(&mut self, of_turn: Option<usize>) {
-        for (turn, at, message) in std::mem::take(&mut self.handed_in) {
+        for (turn, span, message) in std::mem::take(&mut self.handed_in) {
             if of_turn.is_some_and(|of| of != turn) {
-                self.handed_in.push((turn, at, message));
+                self.handed_in.push((turn, span, message));
                 continue;
             }
             let is_told = |counts: &HashMap<u64, u32>| counts.contains_key(&fingerprint(&message));
@@ -210,10 +213,10 @@ impl Builder<'_> {
                 continue;
             }
             if !self.is_mixed {
-                self.show(turn, at, message);
+                self.show(turn, span, message);
             } else if of_turn.is_some() {
                 // It may belong to another step.
-                self.handed_in.push((turn, at, message));
+                self.handed_in.push((turn, span, message));
             } else if is_told(&self.counts) {
                 if let Some(turn) = self.turns.get_mut(turn) {
                     turn.note = Some(
@@ -222,20 +225,20 @@ impl Builder<'_> {
                             .into(),
                     );
                 }
-            } else if let (Some(_), Some(turn)) = (self.show(turn, at, message), self.turns.get_mut(turn)) {
+            } else if let (Some(_), Some(turn)) = (self.show(turn, span, message), self.turns.get_mut(turn)) {
                 turn.entries.rotate_right(1);
             }
         }
     }
 
-    fn take_other(&mut self, turn: usize, at: usize, other: Vec<(String, Value)>) {
+    fn take_other(&mut self, turn: usize, span: &SpanMessages, other: Vec<(String, Value)>) {
         for (key, value) in other {
-            self.push(turn, at, Body::Other { key, value });
+            self.push(turn, span, Body::Other { key, value });
         }
     }
 
     /// Adds input messages. Messages shown before, and messages from before this conversation, are folded.
-    fn take_input(&mut self, turn: usize, at: usize, input: Vec<Message>, is_request: bool) {
+    fn take_input(&mut self, turn: usize, span: &SpanMessages, input: Vec<Message>, is_request: bool) {
         let mut left = self.counts.clone();
         let mut is_new: Vec<bool> = input
             .iter()
@@ -251,9 +254,12 @@ impl Builder<'_> {
         let is_agent = self.turns.get(turn).is_some_and(|turn| turn.kind == SpanKind::Turn);
         let last_word = input.iter().rposition(|message| message.role == "user");
         // A separate request without new messages repeats an earlier one; its last user message is shown again.
-        if let Some(place) = last_word.filter(|_| !is_agent && is_new.iter().all(|new| !new)) {
-            let is_here = self.counts_by_turn.get(turn).is_some_and(|here| here.contains_key(&fingerprint(&input[place])));
-            is_new[place] = !is_here;
+        if !is_agent
+            && is_new.iter().all(|new| !new)
+            && let Some(place) = last_word
+            && let (Some(message), Some(is_new)) = (input.get(place), is_new.get_mut(place))
+        {
+            *is_new = self.counts_by_turn.get(turn).is_none_or(|here| !here.contains_key(&fingerprint(message)));
         }
         let known = is_new.iter().rposition(|new| !new).or(last_word.filter(|_| is_agent)).filter(|_| !is_request);
         let mut folded = Vec::new();
@@ -271,26 +277,28 @@ impl Builder<'_> {
                 continue;
             }
             if !folded.is_empty() {
-                self.fold(turn, at, std::mem::take(&mut folded));
+                self.fold(turn, span, std::mem::take(&mut folded));
             }
-            self.show(turn, at, message);
+            self.show(turn, span, message);
         }
         if !folded.is_empty() {
-            self.fold(turn, at, folded);
+            self.fold(turn, span, folded);
         }
     }
 
     /// Adds a folded list of messages. It comes before the user's message if only user and system messages are there yet.
-    fn fold(&mut self, turn: usize, at: usize, messages: Vec<Message>) {
+    fn fold(&mut self, turn: usize, span: &SpanMessages, messages: Vec<Message>) {
         let place = self.turns.get(turn).and_then(|turn| {
             let words = turn.entries.iter().position(is_words_of_user)?;
             let (before, after) = turn.entries.split_at(words);
             (before.iter().all(is_words_of_system) && after.iter().all(is_words_of_user)).then_some(words)
         });
         messages.iter().for_each(|message| self.count_in_turn(turn, message));
-        self.push(turn, at, Body::Earlier(messages));
-        if let (Some(place), Some(turn)) = (place, self.turns.get_mut(turn)) {
-            turn.entries[place..].rotate_right(1);
+        self.push(turn, span, Body::Earlier(messages));
+        if let (Some(place), Some(turn)) = (place, self.turns.get_mut(turn))
+            && let Some(from_there) = turn.entries.get_mut(place..)
+        {
+            from_there.rotate_right(1);
         }
     }
 
@@ -310,10 +318,10 @@ impl Builder<'_> {
     }
 
     /// Shows a message for the first time. A tool result is attached to its call instead, if possible. Returns the entry.
-    fn show(&mut self, turn: usize, at: usize, message: Message) -> Option<usize> {
+    fn show(&mut self, turn: usize, span: &SpanMessages, message: Message) -> Option<usize> {
         self.remember(turn, &message);
         if message.role == "tool" {
-            let result = ToolResult::handed_in(self.spans[at].span_id.clone(), message.text.clone());
+            let result = ToolResult::handed_in(span.span_id.clone(), message.text.clone());
             if self.answer(message.call_id.as_deref(), message.tool_name.as_deref(), result) {
                 return None;
             }
@@ -323,7 +331,7 @@ impl Builder<'_> {
         let answers = message.call_id.clone().filter(|_| message.role == "tool");
         // The system message comes first, even if the request only recorded the user's message before it.
         let is_opening = message.role == "system" && self.turns.get(turn).is_some_and(|turn| turn.entries.iter().all(is_words_of_user));
-        let entry = self.push(turn, at, Body::Message { message, results });
+        let entry = self.push(turn, span, Body::Message { message, results });
         if let (true, Some(turn)) = (is_opening, self.turns.get_mut(turn)) {
             turn.entries.rotate_right(1);
             return Some(0);
@@ -394,13 +402,13 @@ impl Builder<'_> {
         true
     }
 
-    fn take_inference(&mut self, turn: usize, at: usize, mut words: Extracted, below: &[usize]) {
-        let mut spent = self.spans[at].spent;
-        let mut failure = self.spans[at].failure.clone();
-        for lower in below.iter().copied().filter(|lower| self.parts[*lower] == Some(Part::Inference)) {
-            let lower_words = extract(&self.spans[lower], Part::Inference);
-            spent = spent.or(self.spans[lower].spent);
-            failure = failure.or_else(|| self.spans[lower].failure.clone());
+    fn take_inference(&mut self, turn: usize, span: &SpanMessages, mut words: Extracted, below: &[(&SpanMessages, Part)]) {
+        let mut spent = span.spent;
+        let mut failure = span.failure.clone();
+        for (lower, _) in below.iter().filter(|(_, part)| *part == Part::Inference) {
+            let lower_words = extract(lower, Part::Inference);
+            spent = spent.or(lower.spent);
+            failure = failure.or_else(|| lower.failure.clone());
             if words.input.is_empty() {
                 words.input = lower_words.input;
             }
@@ -416,40 +424,39 @@ impl Builder<'_> {
             }
             words.streamed |= lower_words.streamed;
         }
-        self.take_input(turn, at, words.input, false);
+        self.take_input(turn, span, words.input, false);
         self.show_handed_in(Some(turn));
         let asked = Body::Asked { model: words.model, parameters: words.parameters, tools: words.tools };
         let is_empty = matches!(&asked, Body::Asked { model: None, parameters, tools } if parameters.is_empty() && tools.is_empty());
         if !is_empty && self.asked.as_ref() != Some(&asked) {
-            self.push(turn, at, asked.clone());
+            self.push(turn, span, asked.clone());
             self.asked = Some(asked);
         }
         let (streamed, answered) = (words.streamed, !words.output.is_empty());
         let mut last = None;
         for message in words.output {
-            last = self.show(turn, at, message).or(last);
+            last = self.show(turn, span, message).or(last);
         }
         let other = std::mem::take(&mut words.other);
         let has_other = !other.is_empty();
-        self.take_other(turn, at, other);
+        self.take_other(turn, span, other);
         if let Some(failure) = failure {
-            last = Some(self.push(turn, at, Body::Failed(failure)));
+            last = Some(self.push(turn, span, Body::Failed(failure)));
         } else if !answered && !has_other {
             let text = if streamed { "The answer was streamed; the server did not record it." } else { "The answer was not recorded." };
-            last = Some(self.push(turn, at, Body::Missing(text.into())));
+            last = Some(self.push(turn, span, Body::Missing(text.into())));
         }
         if let Some(entry) = last.and_then(|last| self.turns.get_mut(turn)?.entries.get_mut(last)) {
             entry.spent = spent;
         }
     }
 
-    fn take_tool(&mut self, turn: usize, at: usize, mut words: Extracted, below: &[usize]) {
-        let mut failure = self.spans[at].failure.clone();
+    fn take_tool(&mut self, turn: usize, span: &SpanMessages, mut words: Extracted, below: &[(&SpanMessages, Part)]) {
+        let mut failure = span.failure.clone();
         let mut chunks = Vec::new();
-        for lower in below.iter().copied() {
-            let Some(part) = self.parts[lower] else { continue };
-            let lower_words = extract(&self.spans[lower], part);
-            failure = failure.or_else(|| self.spans[lower].failure.clone());
+        for (lower, part) in below {
+            let lower_words = extract(lower, *part);
+            failure = failure.or_else(|| lower.failure.clone());
             words.tool.name = words.tool.name.or(lower_words.tool.name);
             words.tool.result = words.tool.result.or(lower_words.tool.result);
             words.tool.arguments = words.tool.arguments.or(lower_words.tool.arguments);
@@ -459,31 +466,26 @@ impl Builder<'_> {
         }
         // Looking up tool groups and lists of tools creates spans of the same kind, in which no tool ran.
         let Some(tool_name) = words.tool.name else { return };
-        let result = ToolResult {
-            span_id: self.spans[at].span_id.clone(),
-            text: words.tool.result,
-            failure,
-            duration_nanos: self.spans[at].duration_nanos,
-            chunks,
-        };
+        let result =
+            ToolResult { span_id: span.span_id.clone(), text: words.tool.result, failure, duration_nanos: span.duration_nanos, chunks };
         if let (Some(text), call_id) = (&result.text, &words.tool.call_id) {
             // The next list of messages contains it again.
             let again = Message { role: "tool".into(), text: text.clone(), call_id: call_id.clone(), ..Message::default() };
             self.remember(turn, &again);
         }
         if !self.answer(words.tool.call_id.as_deref(), Some(&tool_name), result.clone()) {
-            self.push(turn, at, Body::Ran { tool_name, arguments: words.tool.arguments, result });
+            self.push(turn, span, Body::Ran { tool_name, arguments: words.tool.arguments, result });
         }
-        self.take_other(turn, at, words.other);
+        self.take_other(turn, span, words.other);
     }
 
-    fn take_shield(&mut self, turn: usize, at: usize, words: Extracted, below: &[usize]) {
+    fn take_shield(&mut self, turn: usize, span: &SpanMessages, words: Extracted, below: &[(&SpanMessages, Part)]) {
         let mut shield_ids: Vec<String> = words.shield_id.into_iter().collect();
         let mut verdict = words.verdict;
-        let mut failure = self.spans[at].failure.clone();
-        for lower in below.iter().copied().filter(|lower| self.parts[*lower] == Some(Part::Shield)) {
-            let lower_words = extract(&self.spans[lower], Part::Shield);
-            failure = failure.or_else(|| self.spans[lower].failure.clone());
+        let mut failure = span.failure.clone();
+        for (lower, _) in below.iter().filter(|(_, part)| *part == Part::Shield) {
+            let lower_words = extract(lower, Part::Shield);
+            failure = failure.or_else(|| lower.failure.clone());
             verdict = verdict.or(lower_words.verdict);
             shield_ids.extend(lower_words.shield_id.filter(|id| !shield_ids.contains(id)));
         }
@@ -491,32 +493,32 @@ impl Builder<'_> {
         if no_shields {
             return;
         }
-        self.take_input(turn, at, words.input, false);
+        self.take_input(turn, span, words.input, false);
         let verdict = verdict.unwrap_or(Verdict::Unknown);
         if verdict != Verdict::Unknown || failure.is_none() {
-            self.push(turn, at, Body::Checked(Shield { shield_ids, verdict }));
+            self.push(turn, span, Body::Checked(Shield { shield_ids, verdict }));
         }
         if let Some(failure) = failure {
-            self.push(turn, at, Body::Failed(failure));
+            self.push(turn, span, Body::Failed(failure));
         }
     }
 
-    fn take_retrieval(&mut self, turn: usize, at: usize, words: Extracted, below: &[usize]) {
-        let mut failure = self.spans[at].failure.clone();
+    fn take_retrieval(&mut self, turn: usize, span: &SpanMessages, words: Extracted, below: &[(&SpanMessages, Part)]) {
+        let mut failure = span.failure.clone();
         let (mut query, mut chunks): (_, Vec<Chunk>) = (words.query, words.chunks);
-        for lower in below.iter().copied().filter(|lower| self.parts[*lower] == Some(Part::Retrieval)) {
-            let lower_words = extract(&self.spans[lower], Part::Retrieval);
-            failure = failure.or_else(|| self.spans[lower].failure.clone());
+        for (lower, _) in below.iter().filter(|(_, part)| *part == Part::Retrieval) {
+            let lower_words = extract(lower, Part::Retrieval);
+            failure = failure.or_else(|| lower.failure.clone());
             query = query.or(lower_words.query);
             if chunks.is_empty() {
                 chunks = lower_words.chunks;
             }
         }
         if !chunks.is_empty() || words.tool.result.is_some() {
-            self.push(turn, at, Body::Retrieved { query, chunks });
+            self.push(turn, span, Body::Retrieved { query, chunks });
         }
         if let Some(failure) = failure {
-            self.push(turn, at, Body::Failed(failure));
+            self.push(turn, span, Body::Failed(failure));
         }
     }
 }

@@ -301,6 +301,7 @@ impl<'a> Entries<'a> {
 }
 
 /// Which characters are valid after a backslash. A table, because they are unpredictable for the branch predictor.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler; and a byte is below 256")]
 const LETTERS: [bool; 256] = {
     let mut table = [false; 256];
     let mut at = 0;

@@ -30,7 +30,7 @@ pub fn attach(spans: &[SpanNode], groups: &[Group]) -> (Vec<(usize, TokenRecord)
     let mut attached: Vec<(usize, TokenRecord)> = Vec::new();
     let mut lost = 0;
     let mut order: Vec<&Group> = groups.iter().collect();
-    sort_by_key(&mut order, |group| spans[group.span].start);
+    sort_by_key(&mut order, |group| spans.get(group.span).map(|span| span.start));
     for group in order {
         for record in records(group) {
             match finder.take(group.span) {
@@ -72,53 +72,66 @@ struct Finder<'p> {
 
 impl<'p> Finder<'p> {
     fn new(spans: &'p [SpanNode]) -> Finder<'p> {
-        let mut requests: Vec<usize> = (0..spans.len()).filter(|span| spans[*span].is_request).collect();
-        sort_places(&mut requests, &|one, other| spans[one].start.cmp(&spans[other].start));
+        let start = |span: usize| spans.get(span).map(|node| node.start);
+        let parent = |span: usize| spans.get(span).and_then(|node| node.parent);
+        let mut requests: Vec<usize> = spans.iter().enumerate().filter_map(|(span, node)| node.is_request.then_some(span)).collect();
+        sort_places(&mut requests, &|one, other| start(one).cmp(&start(other)));
         let mut by_parent = requests.clone();
-        sort_places(&mut by_parent, &|one, other| spans[one].parent.cmp(&spans[other].parent));
+        sort_places(&mut by_parent, &|one, other| parent(one).cmp(&parent(other)));
         Finder { spans, taken: vec![false; spans.len()], requests, by_parent }
     }
 
     /// Finds the request for the events of the span at index `from`, and marks it as taken.
     fn take(&mut self, from: usize) -> Option<usize> {
         let found = self.find(from)?;
-        self.taken[found] = true;
+        *self.taken.get_mut(found)? = true;
         Some(found)
     }
 
+    fn start(&self, span: usize) -> Option<i64> {
+        self.spans.get(span).map(|node| node.start)
+    }
+
+    fn parent(&self, span: usize) -> Option<usize> {
+        self.spans.get(span)?.parent
+    }
+
+    fn is_free(&self, span: usize) -> bool {
+        self.taken.get(span) == Some(&false)
+    }
+
     fn find(&self, from: usize) -> Option<usize> {
-        let spans = self.spans;
         let mut above = Some(from);
         for _ in 0..MAX_BACK {
-            let Some(span) = above else { break };
-            if spans[span].is_request && !self.taken[span] {
+            let Some((span, node)) = above.and_then(|span| Some((span, self.spans.get(span)?))) else { break };
+            if node.is_request && self.is_free(span) {
                 return Some(span);
             }
-            above = spans[span].parent;
+            above = node.parent;
         }
-        let siblings = spans[from].parent.map(|parent| self.children(parent)).unwrap_or_default();
+        let siblings = self.parent(from).map(|parent| self.children(parent)).unwrap_or_default();
         self.latest(siblings, from)
-            .or_else(|| self.children(from).iter().take(MAX_BACK).find(|span| !self.taken[**span]).copied())
+            .or_else(|| self.children(from).iter().take(MAX_BACK).find(|span| self.is_free(**span)).copied())
             .or_else(|| self.latest(&self.requests, from))
             .or_else(|| self.next(from))
     }
 
     fn children(&self, parent: usize) -> &[usize] {
-        let start = self.by_parent.partition_point(|span| self.spans[*span].parent < Some(parent));
-        let end = self.by_parent.partition_point(|span| self.spans[*span].parent <= Some(parent));
-        &self.by_parent[start..end]
+        let start = self.by_parent.partition_point(|span| self.parent(*span) < Some(parent));
+        let end = self.by_parent.partition_point(|span| self.parent(*span) <= Some(parent));
+        self.by_parent.get(start..end).unwrap_or_default()
     }
 
     /// The first free request that started after the span at `from`. With concurrent requests, the server attached events to any open span.
     fn next(&self, from: usize) -> Option<usize> {
-        let after = self.requests.partition_point(|span| self.spans[*span].start <= self.spans[from].start);
-        self.requests[after..].iter().take(MAX_BACK).find(|span| !self.taken[**span]).copied()
+        let after = self.requests.partition_point(|span| self.start(*span) <= self.start(from));
+        self.requests.iter().skip(after).take(MAX_BACK).find(|span| self.is_free(**span)).copied()
     }
 
     /// The last free request that started before the span at `from`.
     fn latest(&self, requests: &[usize], from: usize) -> Option<usize> {
-        let before = requests.partition_point(|span| self.spans[*span].start <= self.spans[from].start);
-        requests[..before].iter().rev().take(MAX_BACK).find(|span| !self.taken[**span]).copied()
+        let before = requests.partition_point(|span| self.start(*span) <= self.start(from));
+        requests.iter().take(before).rev().take(MAX_BACK).find(|span| self.is_free(**span)).copied()
     }
 }
 

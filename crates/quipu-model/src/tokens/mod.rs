@@ -8,6 +8,7 @@ mod attach;
 pub use attach::{Group, SpanNode, attach};
 
 pub use crate::TokenKind;
+use crate::number::truncated;
 use crate::{TokenCount, TokenRecord, TokenSource, Value};
 
 /// Role of a span in an inference request, decided by its name.
@@ -78,7 +79,7 @@ pub fn set_count(record: &mut TokenRecord, kind: TokenKind, tokens: f64, source:
         TokenKind::Total => &mut record.total,
     };
     if slot.is_none() && tokens >= 0.0 && tokens.fract() == 0.0 && tokens < 9e15 {
-        *slot = Some(TokenCount { tokens: tokens as u64, source });
+        *slot = Some(TokenCount { tokens: truncated(tokens), source });
     }
 }
 

@@ -79,6 +79,10 @@ impl Context<'_> {
             value if value.is_nan() || value >= 9e18 || value <= -9e18 => {
                 Err(PromqlError::eval(format!("{} is not a valid number of series.", plain_number(value)), location))
             }
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a fraction selects no series; where addresses have 32 bits, there are fewer series than the limit"
+            )]
             value => Ok(if value < 1.0 { 0 } else { value as usize }),
         };
         values.iter().map(limit).collect()

@@ -115,12 +115,12 @@ impl Steps {
                     return Err(PromqlError::parse("The end is before the start.", location));
                 }
                 let count = end.abs_diff(start) / step.unsigned_abs() + 1;
-                if count > MAX_STEPS {
+                let Some(count) = usize::try_from(count).ok().filter(|_| count <= MAX_STEPS) else {
                     let problem =
                         format!("The range has {count} steps; at most {MAX_STEPS} are supported. Use a longer step or a shorter range.");
                     return Err(PromqlError::parse(problem, location));
-                }
-                Ok((Steps { start, step, count: count as usize }, false))
+                };
+                Ok((Steps { start, step, count }, false))
             }
         }
     }

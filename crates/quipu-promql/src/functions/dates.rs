@@ -21,6 +21,10 @@ pub(crate) fn part(part: Part, seconds: f64) -> f64 {
     if seconds.is_nan() {
         return f64::NAN;
     }
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "dates are of whole seconds; beyond 64 bits, `as` gives the limit, which is out of the calendar's range"
+    )]
     let Ok(at) = Timestamp::from_second(seconds as i64) else { return f64::NAN };
     let at = at.to_zoned(TimeZone::UTC);
     let date: Date = at.date();

@@ -130,8 +130,10 @@ pub(super) fn quantile(share: f64, values: &mut [f64]) -> f64 {
     // NaN sorts first.
     values.sort_unstable_by(|one, other| one.partial_cmp(other).unwrap_or_else(|| other.is_nan().cmp(&one.is_nan())));
     let rank = share * (values.len() - 1) as f64;
-    let lower = values.get(rank.floor() as usize).copied().unwrap_or(f64::NAN);
-    let upper = values.get((rank.floor() as usize + 1).min(values.len() - 1)).copied().unwrap_or(f64::NAN);
+    #[expect(clippy::cast_possible_truncation, reason = "a share of at most 1 of the last place; the fraction is the weight below")]
+    let below = rank.floor() as usize;
+    let lower = values.get(below).copied().unwrap_or(f64::NAN);
+    let upper = values.get((below + 1).min(values.len() - 1)).copied().unwrap_or(f64::NAN);
     let weight = rank - rank.floor();
     lower * (1.0 - weight) + upper * weight
 }

@@ -2,26 +2,26 @@
 //!
 //! The data itself is in `quipu_share::payload`.
 
-use super::{Place, Source, TimelineView, ViewState, print_fragment};
+use super::{Screen, Source, TimelineView, ViewState, print_fragment};
 
 /// The URL fragment of a shared trace: the view state, then the encoded data. `trace_id` and `span_id` are the ids in the shared data.
 /// Search texts, filters, file names and other private parts are omitted, and so are the user's preferences. `key` is the encryption key,
 /// if the link contains it.
 pub fn carrying_fragment(view: &ViewState, trace_id: &str, span_id: Option<&str>, letters: &str, key: Option<String>) -> String {
-    let place = match &view.place {
-        Place::Trace(shown) => {
+    let screen = match &view.screen {
+        Screen::Trace(shown) => {
             let mut shown = shown.clone();
             shown.trace_id = trace_id.to_owned();
             shown.span_id = span_id.map(str::to_owned);
             shown.find = String::new();
             shown.sheet.around = None;
             shown.timeline = TimelineView { critical_path: shown.timeline.critical_path, ..TimelineView::default() };
-            Place::Trace(shown)
+            Screen::Trace(shown)
         }
-        _ => Place::trace(trace_id),
+        _ => Screen::trace(trace_id),
     };
     let source = Some(Source::Link { letters: letters.into(), key });
-    print_fragment(&ViewState { place, source, ..ViewState::default() })
+    print_fragment(&ViewState { screen, source, ..ViewState::default() })
 }
 
 #[cfg(test)]
@@ -38,6 +38,6 @@ mod tests {
         assert_eq!(fragment, "#v2/trace/01?tab=flame&span=02&window=1~9&path=critical&data=AQAB");
         let (read, notes) = parse_fragment(&fragment);
         assert!(notes.is_empty(), "{notes:?}");
-        assert!(matches!(read.place, Place::Trace(shown) if shown.trace_id == "01"));
+        assert!(matches!(read.screen, Screen::Trace(shown) if shown.trace_id == "01"));
     }
 }

@@ -38,7 +38,7 @@ use quipu_model::format::TimeStyle;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ViewState {
     /// The screen shown.
-    pub place: Place,
+    pub screen: Screen,
     /// The state of the trace list, kept on other screens for the way back.
     pub list: ListView,
     /// How times are shown.
@@ -65,7 +65,7 @@ const KEYS: &[Key<ViewState>] = &[Key::new(
 
 /// A screen of the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Place {
+pub enum Screen {
     /// The start screen, or the request to open the file of a link.
     #[default]
     Open,
@@ -79,14 +79,14 @@ pub enum Place {
     Sql(String),
 }
 
-impl Place {
+impl Screen {
     /// Whether the trace list is shown once a file is open.
     pub fn is_list(&self) -> bool {
-        matches!(self, Place::Open | Place::Traces)
+        matches!(self, Screen::Open | Screen::Traces)
     }
 
     /// The screen of a trace without a selected span.
-    pub fn trace(trace_id: impl Into<String>) -> Place {
-        Place::Trace(TraceView { trace_id: trace_id.into(), ..TraceView::default() })
+    pub fn trace(trace_id: impl Into<String>) -> Screen {
+        Screen::Trace(TraceView { trace_id: trace_id.into(), ..TraceView::default() })
     }
 }

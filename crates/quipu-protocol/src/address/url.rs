@@ -4,7 +4,7 @@
 
 use super::keys::{Key, read, write};
 use super::percent::{decode, encode};
-use super::{Place, ViewState, list, metrics, sheet, source, timeline, trace, upgrade};
+use super::{Screen, ViewState, list, metrics, sheet, source, timeline, trace, upgrade};
 
 /// The version written by [`print_fragment`]. [`parse_fragment`] also reads earlier ones.
 pub const VIEW_VERSION: u32 = 2;
@@ -54,21 +54,21 @@ fn upgraded(fragment: &str, upgrades: &[Upgrade]) -> Result<String, String> {
 pub fn print_fragment(state: &ViewState) -> String {
     let mut parts: Vec<(&str, String)> = Vec::new();
     let mut path = format!("#v{VIEW_VERSION}/");
-    match &state.place {
-        Place::Open => path += "open",
-        Place::Traces => path += "traces",
-        Place::Metrics(view) => {
+    match &state.screen {
+        Screen::Open => path += "open",
+        Screen::Traces => path += "traces",
+        Screen::Metrics(view) => {
             path += "metrics";
             write(metrics::KEYS, view, &mut parts);
         }
-        Place::Trace(view) => {
+        Screen::Trace(view) => {
             path += "trace/";
             path += &encode(&view.trace_id);
             write(trace::KEYS, view, &mut parts);
             write(timeline::KEYS, &view.timeline, &mut parts);
             write(sheet::KEYS, &view.sheet, &mut parts);
         }
-        Place::Sql(query) => {
+        Screen::Sql(query) => {
             path += "sql";
             write(SQL_KEYS, query, &mut parts);
         }
@@ -99,20 +99,20 @@ pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
     let (path, query) = fragment.split_once('?').unwrap_or((&fragment, ""));
     let mut steps = path.split('/');
     match (steps.next(), steps.next()) {
-        (Some("traces"), None) => state.place = Place::Traces,
-        (Some("metrics"), None) => state.place = Place::Metrics(Box::default()),
-        (Some("sql"), None) => state.place = Place::Sql(String::new()),
+        (Some("traces"), None) => state.screen = Screen::Traces,
+        (Some("metrics"), None) => state.screen = Screen::Metrics(Box::default()),
+        (Some("sql"), None) => state.screen = Screen::Sql(String::new()),
         (Some("trace"), Some(id)) if !id.is_empty() => match decode(id) {
-            Some(trace_id) => state.place = Place::trace(trace_id),
+            Some(trace_id) => state.screen = Screen::trace(trace_id),
             None => {
                 notes.push(format!("The trace id {id:?} in the URL can’t be decoded."));
-                state.place = Place::Traces;
+                state.screen = Screen::Traces;
             }
         },
         (Some("open") | None, None) | (Some(""), None) => {}
         _ => {
             notes.push(format!("The URL has the unknown path {path:?}. Showing the list of traces instead."));
-            state.place = Place::Traces;
+            state.screen = Screen::Traces;
         }
     }
     for part in query.split('&').filter(|part| !part.is_empty()) {
@@ -123,7 +123,7 @@ pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
     }
     list::check(&mut state.list);
     notes.extend(source::check(&mut state.source));
-    if let Place::Trace(view) = &mut state.place {
+    if let Screen::Trace(view) = &mut state.screen {
         notes.extend(trace::check(view));
     }
     (state, notes)
@@ -131,15 +131,15 @@ pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
 
 /// Applies one `key=value`; `false` if it is invalid. A screen only accepts its own keys.
 fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
-    let of_screen = match &mut state.place {
-        Place::Open | Place::Traces => None,
+    let of_screen = match &mut state.screen {
+        Screen::Open | Screen::Traces => None,
         // Only buttons of a sheet write empty values: see `SheetView::apply`.
-        Place::Trace(_) if value.is_empty() => None,
-        Place::Trace(view) => read(trace::KEYS, view, key, value)
+        Screen::Trace(_) if value.is_empty() => None,
+        Screen::Trace(view) => read(trace::KEYS, view, key, value)
             .or_else(|| read(timeline::KEYS, &mut view.timeline, key, value))
             .or_else(|| read(sheet::KEYS, &mut view.sheet, key, value)),
-        Place::Metrics(view) => read(metrics::KEYS, view, key, value),
-        Place::Sql(query) => read(SQL_KEYS, query, key, value),
+        Screen::Metrics(view) => read(metrics::KEYS, view, key, value),
+        Screen::Sql(query) => read(SQL_KEYS, query, key, value),
     };
     of_screen
         .or_else(|| read(list::KEYS, &mut state.list, key, value))
@@ -158,12 +158,12 @@ mod tests {
 
     #[test]
     fn defaults_are_not_written() {
-        let mut state = ViewState { place: Place::Traces, ..ViewState::default() };
+        let mut state = ViewState { screen: Screen::Traces, ..ViewState::default() };
         assert_eq!(print_fragment(&state), "#v2/traces");
         state.list = ListView { order: TraceOrder::SLOWEST, failed_only: true, ..ListView::default() };
         state.source = Some(Source::File { name: "my telemetry.db".into(), size_bytes: Some(737_280) });
         assert_eq!(print_fragment(&state), "#v2/traces?show=failed&sort=-duration&file=my%20telemetry.db&size=737280");
-        state.place = Place::Trace(TraceView { trace_id: "a/b?c".into(), span_id: Some("00ff".into()), ..TraceView::default() });
+        state.screen = Screen::Trace(TraceView { trace_id: "a/b?c".into(), span_id: Some("00ff".into()), ..TraceView::default() });
         state.source = Some(Source::Sample(Sample::Agent));
         assert_eq!(print_fragment(&state), "#v2/trace/a%2Fb%3Fc?span=00ff&show=failed&sort=-duration&sample=agent");
     }
@@ -202,11 +202,11 @@ mod tests {
         let (state, _) = parse_fragment("#v2/traces?filter=a&sort=spans&group=turn&open=x&columns=agent&chart=off&list=hits");
         let mut list = state.list;
         assert_eq!(
-            print_fragment(&ViewState { place: Place::Traces, list: list.cleared(), ..ViewState::default() }),
+            print_fragment(&ViewState { screen: Screen::Traces, list: list.cleared(), ..ViewState::default() }),
             "#v2/traces?columns=name,agent&chart=off"
         );
         assert_eq!(
-            print_fragment(&ViewState { place: Place::Traces, list: list.rows(), ..ViewState::default() }),
+            print_fragment(&ViewState { screen: Screen::Traces, list: list.rows(), ..ViewState::default() }),
             "#v2/traces?filter=a&sort=spans&group=turn&open=x"
         );
         list.toggle_group("y");
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn a_bad_part_never_voids_the_others() {
         let (state, notes) = parse_fragment("#v2/trace/abc?span=%zz&sort=slowest&colour=red&size=12&show=some&file=t.db");
-        assert_eq!(state.place, Place::trace("abc"));
+        assert_eq!(state.screen, Screen::trace("abc"));
         assert_eq!(state.list, ListView { order: TraceOrder::SLOWEST, ..ListView::default() });
         assert_eq!(state.source, Some(Source::File { name: "t.db".into(), size_bytes: Some(12) }));
         insta::assert_snapshot!(notes.join("\n"), @r#"
@@ -245,14 +245,14 @@ mod tests {
             assert_eq!((state, notes.len()), (ViewState::default(), 1), "{foreign}");
         }
         let (state, notes) = parse_fragment("#v2/colours?sort=slowest");
-        assert_eq!((state.place, state.list.order, notes.len()), (Place::Traces, TraceOrder::SLOWEST, 1));
+        assert_eq!((state.screen, state.list.order, notes.len()), (Screen::Traces, TraceOrder::SLOWEST, 1));
     }
 
     #[test]
     fn a_query_stands_in_the_address_of_its_page_alone() {
-        let state = ViewState { place: Place::Sql("SELECT 'a&b'\n-- 100 %".into()), ..ViewState::default() };
+        let state = ViewState { screen: Screen::Sql("SELECT 'a&b'\n-- 100 %".into()), ..ViewState::default() };
         assert_eq!(print_fragment(&state), "#v2/sql?query=SELECT%20%27a%26b%27%0A--%20100%20%25");
-        assert_eq!(print_fragment(&ViewState { place: Place::Sql(String::new()), ..ViewState::default() }), "#v2/sql");
+        assert_eq!(print_fragment(&ViewState { screen: Screen::Sql(String::new()), ..ViewState::default() }), "#v2/sql");
         assert_eq!(parse_fragment("#v2/traces?query=SELECT").1.len(), 1);
     }
 
@@ -266,16 +266,16 @@ mod tests {
     }
 
     fn any_state() -> impl Strategy<Value = ViewState> {
-        let place = prop_oneof![
-            Just(Place::Open),
-            Just(Place::Traces),
-            metrics::tests::any_metrics().prop_map(|view| Place::Metrics(Box::new(view))),
-            ".*".prop_map(Place::Sql),
-            trace::tests::any_trace().prop_map(Place::Trace),
+        let screen = prop_oneof![
+            Just(Screen::Open),
+            Just(Screen::Traces),
+            metrics::tests::any_metrics().prop_map(|view| Screen::Metrics(Box::new(view))),
+            ".*".prop_map(Screen::Sql),
+            trace::tests::any_trace().prop_map(Screen::Trace),
         ];
         let times = prop::sample::select(&[TimeStyle::Utc, TimeStyle::Local, TimeStyle::Relative][..]);
-        (place, source::tests::any_source(), times, list::tests::any_list()).prop_map(|(place, source, times, list)| ViewState {
-            place,
+        (screen, source::tests::any_source(), times, list::tests::any_list()).prop_map(|(screen, source, times, list)| ViewState {
+            screen,
             list,
             times,
             source,

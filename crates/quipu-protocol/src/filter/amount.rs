@@ -2,9 +2,7 @@
 
 use super::expression::Amount;
 use super::fields::Unit;
-use jiff::civil::Date;
-use jiff::tz::Offset;
-use quipu_model::Timestamp;
+use quipu_model::{CivilDate, Timestamp};
 use std::fmt::{self, Write};
 
 /// Duration units in nanoseconds. Numbers without a unit are seconds.
@@ -93,12 +91,11 @@ fn read_time(text: &str) -> Option<Amount> {
     let (date, clock) = text.split_once('T').map_or((text, None), |(date, clock)| (date, Some(clock)));
     let mut parts = date.split('-');
     let (year, month, day) = (digits(parts.next()?, 4)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
-    let date = Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()?;
+    let date = CivilDate::new(year, month, day)?;
     if parts.next().is_some() {
         return None;
     }
-    let midnight = Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?.as_second();
-    let mut amount = Amount { at: midnight.checked_mul(SECOND)?, width: DAY };
+    let mut amount = Amount { at: date.midnight_seconds().checked_mul(SECOND)?, width: DAY };
     let mut limit = 24;
     for part in clock.into_iter().flat_map(|clock| clock.split(':')) {
         let unit = match amount.width {

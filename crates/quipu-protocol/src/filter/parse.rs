@@ -233,7 +233,7 @@ impl<'a> Parser<'a> {
         let start = self.at;
         let is_attribute = self.rest().starts_with("attr.") && {
             let end = word_end(self.rest(), false);
-            self.rest().get(end..).is_some_and(|behind| sign_at(behind).is_some() || (end == 5 && behind.starts_with('"')))
+            self.rest().get(end..).is_some_and(|after| sign_at(after).is_some() || (end == 5 && after.starts_with('"')))
         };
         self.at += if is_attribute { 5 } else { 0 };
         let name_start = self.at;

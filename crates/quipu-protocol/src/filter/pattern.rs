@@ -28,15 +28,7 @@ pub struct Pattern {
 
 mod compare {
     use super::{Pattern, TextTest};
-
-    /// Folds case in any script, for case-insensitive comparison.
-    pub fn fold(text: &str) -> String {
-        if text.is_ascii() {
-            return text.to_ascii_lowercase();
-        }
-        // Goes through upper case, so that `ß` equals `ss`, and the two lower-case sigmas are equal.
-        text.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
-    }
+    use quipu_model::fold::folded as fold;
 
     /// A compiled pattern.
     pub struct Matcher {
@@ -57,8 +49,8 @@ mod compare {
             let mut rest = folded.as_str();
             let mut parts = self.parts.as_slice();
             if let (false, [first, others @ ..]) = (self.open_start, parts) {
-                let Some(behind) = rest.strip_prefix(first.as_str()) else { return false };
-                (rest, parts) = (behind, others);
+                let Some(after) = rest.strip_prefix(first.as_str()) else { return false };
+                (rest, parts) = (after, others);
                 if parts.is_empty() && !self.open_end {
                     return rest.is_empty();
                 }
@@ -68,8 +60,8 @@ mod compare {
                 (rest, parts) = (before, others);
             }
             parts.iter().all(|part| match rest.split_once(part.as_str()) {
-                Some((_, behind)) => {
-                    rest = behind;
+                Some((_, after)) => {
+                    rest = after;
                     true
                 }
                 None => false,
@@ -108,7 +100,7 @@ mod compare {
     }
 }
 
-pub use compare::{Matcher, TextMatcher, fold};
+pub use compare::{Matcher, TextMatcher};
 
 #[cfg(test)]
 mod tests {

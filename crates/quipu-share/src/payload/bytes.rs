@@ -12,10 +12,10 @@ impl Out {
     /// LEB128: seven bits per byte, lowest first; the high bit marks continuation.
     pub(super) fn number(&mut self, mut number: u64) {
         while number >= 0x80 {
-            self.0.push(number as u8 | 0x80);
+            self.0.push((number & 0x7f) as u8 | 0x80);
             number >>= 7;
         }
-        self.0.push(number as u8);
+        self.0.push((number & 0x7f) as u8);
     }
 
     /// Zigzag encoding: 0, -1, 1, -2, …

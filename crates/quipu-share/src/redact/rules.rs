@@ -349,7 +349,7 @@ pub(super) fn fill(pattern: &str) -> String {
             word ^= word << 17;
             let letter = char::from(alphabet.as_bytes()[(word >> 33) as usize % alphabet.len()]);
             // A key has digits, and does not end like a sentence.
-            let digit = char::from(b'0' + (at % 7) as u8);
+            let digit = char::from(b"0123456"[at % 7]);
             made.push(match letter {
                 _ if at % 4 == 1 && alphabet.contains(digit) => digit,
                 _ if at + 1 == count && !letter.is_ascii_alphanumeric() => 'k',

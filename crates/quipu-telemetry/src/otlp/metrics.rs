@@ -128,7 +128,7 @@ impl Pending for Sums {
         sums
     }
 
-    fn put_back(&mut self, _parcel: Vec<OtlpSum>) {
+    fn put_back(&mut self, _batch: Vec<OtlpSum>) {
         self.changed = true;
     }
 
@@ -141,7 +141,7 @@ impl Pending for Sums {
         0
     }
 
-    fn spans_in(_parcel: &Vec<OtlpSum>) -> u64 {
+    fn spans_in(_batch: &Vec<OtlpSum>) -> u64 {
         0
     }
 

@@ -6,6 +6,7 @@
 use super::{nothing, page_of, pages};
 use crate::view::{FlameBox, FlameGraph, FlameOrder, FlameWindow, SMALL, Tick, box_part, least_of, ticks};
 use quipu_model::format::{cost_text, count, counted, duration_text};
+use quipu_model::number::narrow;
 use quipu_model::ordered::sort_by_key;
 use quipu_model::{Cost, SpanKind};
 use quipu_protocol::FlameWeight;
@@ -154,7 +155,7 @@ fn graph(source: &FlameSource<'_>, shown: &FlameShown<'_>, order: &FlameOrder, n
         FlameOrder::Callers(name) => format!("Callers of {name}"),
         FlameOrder::Callees(name) => format!("Callees of {name}"),
     };
-    let painter = Painter { source, shown, weight, part, is_time, first_level: levels.start as u32, number };
+    let painter = Painter { source, shown, weight, part, is_time, first_level: narrow(levels.start), number };
     let boxes: Vec<&FlameBox> = found.boxes.iter().filter(|found| is_on_page(found)).collect();
     if boxes.is_empty() {
         let text = match (order, weight) {
@@ -180,7 +181,7 @@ fn graph(source: &FlameSource<'_>, shown: &FlameShown<'_>, order: &FlameOrder, n
     if !shown.find.is_empty() {
         head = head.with(el(Tag::Span).attr(Attr::Role, "status").text(painter.found_words(&boxes)));
     }
-    let height = (levels.end - levels.start) as u32 * LEVEL_PX;
+    let height = narrow(levels.end - levels.start) * LEVEL_PX;
     let drawn = el(Tag::Div)
         .class("flame-boxes")
         .attr(Attr::Style, format!("height:{height}px"))

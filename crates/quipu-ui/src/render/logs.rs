@@ -18,7 +18,7 @@ pub fn logs_sheet(page: &LogPage, zero: Option<Timestamp>, view: &SheetView) -> 
     if page.total == 0 {
         let text = match view.min_severity {
             None => "This trace has no events: the server recorded no logs for it.".to_owned(),
-            Some(severity) => format!("No event in this trace has severity {} or above.", severity.label().to_uppercase()),
+            Some(severity) => format!("No event in this trace has severity {} or above.", severity.label().to_ascii_uppercase()),
         };
         nodes.push(nothing(&[&text]).into());
         return nodes;
@@ -39,7 +39,7 @@ fn tools(page: &LogPage, view: &SheetView) -> El {
         let words = if severity == LogSeverity::Critical { "" } else { " and above" };
         option(
             severity.label(),
-            format!("{}{words} ({})", severity.label().to_uppercase(), count(count_from)),
+            format!("{}{words} ({})", severity.label().to_ascii_uppercase(), count(count_from)),
             view.min_severity == Some(severity),
         )
     };

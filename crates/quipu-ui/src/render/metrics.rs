@@ -5,6 +5,7 @@
 use super::nothing;
 use crate::view::{NOT_NAMED, quoted, requests_chart, series_name, tokens_chart};
 use quipu_model::format::{DASH, cost_text, count, counted, duration_text, number_text, share_text};
+use quipu_model::number::truncated;
 use quipu_model::{Cost, PriceTable, Timestamp};
 use quipu_promql::{PromqlAnswer, PromqlSeries};
 use quipu_protocol::TokensShown;
@@ -97,7 +98,7 @@ fn shares_table(overview: &Overview, by: TokensBy, prices: &PriceTable) -> El {
             _ => number(DASH),
         };
         let total = amount(share.total);
-        let total = if share.total.is_some() { total.with(soft(share_text(of(share) as u64, whole as u64))) } else { total };
+        let total = if share.total.is_some() { total.with(soft(share_text(truncated(of(share)), truncated(whole)))) } else { total };
         let mut cells = vec![amount(share.prompt), amount(share.completion), total];
         if by == TokensBy::Model {
             cells.extend([counts(share.requests), share.failed.map_or_else(|| number(DASH), failed), per_request]);
@@ -203,7 +204,7 @@ fn latencies_table(latencies: &[Latency]) -> El {
 /// The values of a chart as a table, built when opened.
 fn values_twin(chart: &Chart) -> Node {
     let rows = MOST_CELLS / chart.series.len().max(1);
-    let at = |seconds: f64| Node::Time { at: Some(Timestamp((seconds * 1e9) as i64)), zero: None };
+    let at = |seconds: f64| Node::Time { at: Some(Timestamp(truncated(seconds * 1e9))), zero: None };
     let value =
         |value: Option<&f64>| number(value.filter(|value| !value.is_nan()).map_or_else(|| DASH.to_owned(), |value| number_text(*value)));
     let line = |(place, seconds): (usize, &f64)| {
@@ -244,7 +245,7 @@ pub fn answer_sheet(answer: &PromqlAnswer, chart: Option<&Chart>) -> Vec<Node> {
 
 /// A series with its labels as a row heading. Pressing it shows the spans behind its last value.
 fn series_head(series: &PromqlSeries, place: usize) -> El {
-    let press = button(series_name(series), format!("behind={place}"))
+    let press = button(series_name(series), format!("point={place}"))
         .class("quiet span-link mono")
         .attr(Attr::Title, "List the spans behind its last value");
     el(Tag::Th).attr(Attr::Scope, "row").with(press)

@@ -1,6 +1,7 @@
 //! Completion for SQL queries: tables where one is expected, columns of the tables in use, functions, keywords.
 
 use super::token::{KEYWORDS, SqlToken, TokenKind, tokens};
+use quipu_model::number::narrow;
 use quipu_protocol::{SqlTable, Suggestion, Suggestions};
 
 /// Maximum number of suggestions.
@@ -67,7 +68,7 @@ pub fn complete(query: &str, cursor: usize, tables: &[SqlTable]) -> Suggestions 
     let before: Vec<&SqlToken> =
         all.iter().filter(|token| token.end <= start && !matches!(token.kind, TokenKind::Blank | TokenKind::Comment)).collect();
     let last = before.last().copied();
-    let mut candidates = Candidates { prefix: typed.trim_start_matches(['"', '`', '[']).to_lowercase(), items: Vec::new() };
+    let mut candidates = Candidates { prefix: typed.trim_start_matches(['"', '`', '[']).to_ascii_lowercase(), items: Vec::new() };
     let named = tables_of(&all, query, tables);
     if last.is_some_and(|token| text(token) == ".") {
         let owner = before.iter().rev().nth(1).map(|token| text(token)).unwrap_or_default();
@@ -112,7 +113,7 @@ struct Candidates {
 
 impl Candidates {
     fn offer(&mut self, text: &str, meaning: &str) {
-        let name = text.trim_start_matches('"').to_lowercase();
+        let name = text.trim_start_matches('"').to_ascii_lowercase();
         // Do not suggest what is already there.
         if name.starts_with(&self.prefix) && name != self.prefix && !self.items.iter().any(|item| item.text == text) {
             self.items.push(Suggestion { text: text.to_owned(), meaning: meaning.to_owned(), spans: None });
@@ -128,7 +129,7 @@ impl Candidates {
 
     fn at(mut self, start: usize, cursor: usize) -> Suggestions {
         self.items.truncate(MOST);
-        Suggestions { start: start as u32, end: cursor as u32, items: self.items }
+        Suggestions { start: narrow(start), end: narrow(cursor), items: self.items }
     }
 }
 
@@ -165,8 +166,8 @@ fn tables_of<'a>(all: &[SqlToken], query: &str, tables: &'a [SqlTable]) -> Vec<(
         due = matches!(upper.as_str(), "FROM" | "JOIN") || (*word == "," && !found.is_empty()) || (*word == "." && due_before(&words, at));
         let table = tables.iter().find(|table| table.name.eq_ignore_ascii_case(word.trim_matches(['"', '`', '[', ']'])));
         let Some(table) = table.filter(|_| follows_table) else { continue };
-        let mut behind = words.iter().skip(at + 1).skip_while(|(word, _)| word.eq_ignore_ascii_case("AS"));
-        let alias = behind.next().filter(|(_, kind)| *kind == TokenKind::Name).map(|(word, _)| (*word).to_owned());
+        let mut after = words.iter().skip(at + 1).skip_while(|(word, _)| word.eq_ignore_ascii_case("AS"));
+        let alias = after.next().filter(|(_, kind)| *kind == TokenKind::Name).map(|(word, _)| (*word).to_owned());
         found.extend(alias.map(|alias| (alias, table)));
         if !found.iter().any(|(name, _)| *name == table.name) {
             found.push((table.name.clone(), table));
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_stand_behind_from_and_join() {
+    fn tables_follow_from_and_join() {
         assert_eq!(at("SELECT * FROM sp|"), ["spans", "span_events"]);
         assert_eq!(at("SELECT * FROM |").len(), 4);
         assert_eq!(at("SELECT * FROM spans JOIN req|"), ["requests"]);
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn functions_and_words_come_behind_and_nothing_in_texts() {
+    fn functions_and_keywords_come_last_and_nothing_is_suggested_in_texts() {
         assert_eq!(at("SELECT cou|"), ["count(*)", "count("]);
         assert_eq!(at("sel|"), ["SELECT"]);
         for nothing in ["SELECT 'sp|'", "SELECT 1 -- fr|", "SELECT |", "|", "SELECT 12|"] {

@@ -155,7 +155,8 @@ fn first(text: &str) -> (TokenKind, usize) {
     let mut letters = text.chars();
     let (one, two) = (letters.next().unwrap_or(' '), letters.next());
     let run = |accepts: &dyn Fn(char) -> bool| text.find(|letter| !accepts(letter)).unwrap_or(text.len());
-    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
+    // SQLite's rule: every letter beyond ASCII may be part of a name.
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || !letter.is_ascii() || letter == '_' || letter == '$';
     match (one, two) {
         (one, _) if one.is_whitespace() => (TokenKind::Blank, run(&char::is_whitespace)),
         ('-', Some('-')) => (TokenKind::Comment, text.find('\n').unwrap_or(text.len())),

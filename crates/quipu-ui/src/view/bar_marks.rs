@@ -54,7 +54,7 @@ pub struct PathRows(Vec<PathPart>);
 impl PathRows {
     /// Creates it from parts in any order.
     pub fn new(mut parts: Vec<PathPart>) -> PathRows {
-        parts.sort_unstable_by_key(|part| (part.row, part.from));
+        quipu_model::ordered::sort_by_key(&mut parts, |part| (part.row, part.from));
         PathRows(parts)
     }
 
@@ -93,6 +93,7 @@ impl PathRows {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
     use quipu_model::Timestamp;

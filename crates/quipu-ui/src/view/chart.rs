@@ -3,6 +3,7 @@
 //! Scales, colours and drawing are up to the page's chart library.
 
 use quipu_model::TokenKind;
+use quipu_model::number::{narrow, truncated};
 use quipu_promql::{PromqlAnswer, PromqlSeries};
 use quipu_protocol::TokensShown;
 use quipu_protocol::{Chart, ChartForm, ChartSeries, Overview, TokensBy};
@@ -45,7 +46,7 @@ pub fn requests_chart(overview: &Overview) -> Chart {
 }
 
 fn bars(overview: &Overview, title: &str, mut series: Vec<ChartSeries>) -> Chart {
-    let more = series.len().saturating_sub(MOST) as u32;
+    let more = narrow(series.len().saturating_sub(MOST));
     series.truncate(MOST);
     let times: Vec<f64> = overview.ends.iter().map(|end| *end as f64 / 1e3).collect();
     Chart { title: title.to_owned(), form: ChartForm::Bars, times: times.into(), series, more, step_millis: overview.step_millis }
@@ -82,7 +83,7 @@ pub fn answer_chart(answer: &PromqlAnswer, query: &str, (start, end, step): (i64
         form: ChartForm::Lines,
         times: times.iter().map(|at| *at as f64 / 1e3).collect::<Vec<_>>().into(),
         series: all.iter().take(MOST).map(line).collect(),
-        more: all.len().saturating_sub(MOST) as u32,
+        more: narrow(all.len().saturating_sub(MOST)),
         step_millis: step,
     }
 }
@@ -110,8 +111,8 @@ pub fn moved_window((from, to): (i64, i64), zoom: f64, shift: f64) -> (i64, i64)
     let length = to.saturating_sub(from).max(1) as f64;
     let middle = from as f64 + length / 2.0 + shift * length;
     let half = (length * zoom / 2.0).max(0.5);
-    let start = (middle - half).round() as i64;
-    (start, ((middle + half).round() as i64).max(start.saturating_add(1)))
+    let start = truncated::<i64>((middle - half).round());
+    (start, truncated::<i64>((middle + half).round()).max(start.saturating_add(1)))
 }
 
 /// Example queries as `(title, query)`. The first four are from Llama Stack's documentation.

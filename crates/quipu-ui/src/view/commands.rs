@@ -3,7 +3,7 @@
 //! Running a command is up to the page.
 
 use quipu_protocol::TraceTab;
-use quipu_protocol::address::{Place, ViewState};
+use quipu_protocol::address::{Screen, ViewState};
 
 /// The screens on which a command is available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,22 +99,22 @@ const COMMANDS: [ViewCommand; 30] = [
 /// The commands available at `view` whose names contain every word of `typed`, ignoring case. Commands with a word that starts with the
 /// first word typed come first. `has_file` says whether a file is open.
 pub fn commands(view: &ViewState, has_file: bool, typed: &str) -> Vec<ViewCommand> {
-    let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
-    let fits = |at: Where| match (&view.place, at) {
+    let words: Vec<String> = typed.split_whitespace().map(str::to_ascii_lowercase).collect();
+    let fits = |at: Where| match (&view.screen, at) {
         (_, Where::Everywhere) => true,
         _ if !has_file => false,
-        (Place::Trace(_), Where::Trace) => true,
-        (Place::Trace(trace), Where::Timeline) => trace.tab == TraceTab::Timeline,
+        (Screen::Trace(_), Where::Trace) => true,
+        (Screen::Trace(trace), Where::Timeline) => trace.tab == TraceTab::Timeline,
         (_, Where::File) => true,
-        (place, Where::Sql) => matches!(place, Place::Sql(_)),
-        (Place::Trace(_) | Place::Sql(_), Where::List) => false,
+        (screen, Where::Sql) => matches!(screen, Screen::Sql(_)),
+        (Screen::Trace(_) | Screen::Sql(_), Where::List) => false,
         (_, at) => at == Where::List,
     };
     let begins = |command: &ViewCommand| {
-        let name = command.name.to_lowercase();
+        let name = command.name.to_ascii_lowercase();
         words.first().is_some_and(|first| name.split(' ').any(|word| word.starts_with(first.as_str())))
     };
-    let holds = |command: &ViewCommand| words.iter().all(|word| command.name.to_lowercase().contains(word.as_str()));
+    let holds = |command: &ViewCommand| words.iter().all(|word| command.name.to_ascii_lowercase().contains(word.as_str()));
     let found = COMMANDS.into_iter().filter(|command| fits(command.at) && holds(command));
     let (mut first, rest): (Vec<_>, Vec<_>) = found.partition(begins);
     first.extend(rest);
@@ -126,26 +126,26 @@ mod tests {
     use super::*;
     use quipu_protocol::address::TraceView;
 
-    fn names(place: Place, has_file: bool, typed: &str) -> Vec<&'static str> {
-        let view = ViewState { place, ..ViewState::default() };
+    fn names(screen: Screen, has_file: bool, typed: &str) -> Vec<&'static str> {
+        let view = ViewState { screen, ..ViewState::default() };
         commands(&view, has_file, typed).into_iter().map(|command| command.name).collect()
     }
 
     #[test]
     fn only_commands_available_on_the_screen_are_offered() {
-        assert!(names(Place::Open, false, "").iter().all(|name| !name.contains("trace")));
-        assert!(names(Place::Traces, true, "").contains(&"Filter the traces"));
-        let logs = Place::Trace(TraceView { trace_id: "t".into(), tab: TraceTab::Logs, ..TraceView::default() });
+        assert!(names(Screen::Open, false, "").iter().all(|name| !name.contains("trace")));
+        assert!(names(Screen::Traces, true, "").contains(&"Filter the traces"));
+        let logs = Screen::Trace(TraceView { trace_id: "t".into(), tab: TraceTab::Logs, ..TraceView::default() });
         let found = names(logs, true, "");
         assert!(found.contains(&"Show the timeline") && !found.contains(&"Mark the critical path"));
     }
 
     #[test]
     fn every_word_must_match_and_prefixes_come_first() {
-        let found = names(Place::trace("t"), true, "sh the");
+        let found = names(Screen::trace("t"), true, "sh the");
         assert_eq!(found.first(), Some(&"Show the timeline"));
-        assert_eq!(names(Place::trace("t"), true, "NEXT fail"), ["Go to the next failure"]);
-        assert_eq!(names(Place::trace("t"), true, "no such thing"), [] as [&str; 0]);
+        assert_eq!(names(Screen::trace("t"), true, "NEXT fail"), ["Go to the next failure"]);
+        assert_eq!(names(Screen::trace("t"), true, "no such thing"), [] as [&str; 0]);
     }
 
     #[test]

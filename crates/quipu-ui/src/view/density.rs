@@ -4,6 +4,7 @@
 //! most own time. Large subtrees are summed from precomputed blocks of rows. Drawing is up to the page.
 
 use super::zoom::TimeWindow;
+use quipu_model::number::{narrow, truncated};
 use quipu_model::{SpanFlags, SpanKind};
 use quipu_protocol::{DensityGrid, NO_ROW, TraceColumns, UNKNOWN_NANOS};
 use std::fmt::Write;
@@ -61,9 +62,10 @@ struct Cell {
 }
 
 impl Cell {
+    #[expect(clippy::cast_possible_truncation, reason = "a kind is an index in `SpanKind::ALL`, which fits in four bits")]
     fn packed(self) -> u16 {
         // Any activity stays visible.
-        let share = if self.share > 0.0 { (self.share * 255.0).round().clamp(1.0, 255.0) as u16 } else { 0 };
+        let share = if self.share > 0.0 { truncated::<u16>((self.share * 255.0).round().clamp(1.0, 255.0)) } else { 0 };
         share | (self.kind as u16) << 8 | u16::from(self.failed) << 12
     }
 
@@ -127,7 +129,7 @@ impl Lane {
             return;
         }
         let offset = plane * (self.buckets + 2);
-        let (first, last) = (start as usize, end as usize);
+        let (first, last) = (truncated::<usize>(start), truncated::<usize>(end));
         let mut change = |bucket: usize, by: f64| {
             if let Some(slot) = self.planes.get_mut(offset + bucket) {
                 *slot += by * weight;
@@ -189,7 +191,7 @@ pub struct MinimapRun {
 pub fn minimap_runs(grid: &DensityGrid) -> (u32, Vec<MinimapRun>) {
     let buckets = grid.buckets.max(1);
     let lanes = grid.cells.chunks(buckets as usize);
-    let count = lanes.len() as u32;
+    let count = narrow(lanes.len());
     let mut runs: Vec<MinimapRun> = Vec::new();
     for (lane, cells) in lanes.enumerate() {
         let mut last = None;
@@ -202,7 +204,7 @@ pub fn minimap_runs(grid: &DensityGrid) -> (u32, Vec<MinimapRun>) {
                 (Some(_), Some(run)) if look == last => run.length += 1.0 / f64::from(buckets),
                 (Some((kind, strength)), _) => {
                     let start = bucket as f64 / f64::from(buckets);
-                    runs.push(MinimapRun { lane: lane as u32, start, length: 1.0 / f64::from(buckets), kind, strength });
+                    runs.push(MinimapRun { lane: narrow(lane), start, length: 1.0 / f64::from(buckets), kind, strength });
                 }
                 (None, _) => {}
             }
@@ -229,7 +231,7 @@ pub struct Minimap {
 pub fn minimap_paths(grid: &DensityGrid) -> Minimap {
     let (height, runs) = minimap_runs(grid);
     let mut map = Minimap { width: grid.buckets, height, ..Minimap::default() };
-    let units = |part: f64| (part * f64::from(grid.buckets)).round() as u32;
+    let units = |part: f64| truncated::<u32>((part * f64::from(grid.buckets)).round());
     for run in runs {
         let at = map.paths.iter().position(|(kind, strength, _)| (*kind, *strength) == (run.kind, run.strength));
         let at = at.unwrap_or_else(|| {
@@ -271,6 +273,7 @@ pub fn strip(columns: &TraceColumns, row: u32, window: &TimeWindow) -> Vec<Strip
     strip_paths(&strip_cells(columns, row.saturating_add(1)..end, window))
 }
 
+#[expect(clippy::indexing_slicing, reason = "a cell's kind is an index in `SpanKind::ALL`, which has `FAILED` kinds")]
 fn strip_cells(columns: &TraceColumns, rows: Range<u32>, window: &TimeWindow) -> Vec<Cell> {
     let mut lane = Lane::new(STRIP_BUCKETS as usize);
     let grid = &columns.blocks;
@@ -290,7 +293,7 @@ fn strip_cells(columns: &TraceColumns, rows: Range<u32>, window: &TimeWindow) ->
     let whole = TimeWindow::whole(columns.duration_nanos);
     // Each cell of the strip shows the block's bucket at the cell's middle.
     let buckets: Vec<usize> = (0..cells.len())
-        .map(|cell| (whole.part(window.at((cell as f64 + 0.5) / f64::from(STRIP_BUCKETS))) * f64::from(grid.buckets)) as usize)
+        .map(|cell| truncated::<usize>(whole.part(window.at((cell as f64 + 0.5) / f64::from(STRIP_BUCKETS))) * f64::from(grid.buckets)))
         .collect();
     for block in grid.cells.chunks(grid.buckets.max(1) as usize).take(end as usize).skip(first as usize) {
         for ((cell, kinds), bucket) in cells.iter_mut().zip(&mut kinds).zip(&buckets) {
@@ -310,7 +313,7 @@ fn strip_paths(cells: &[Cell]) -> Vec<StripPath> {
     let mut paths = vec![String::new(); PLANES];
     let mut at = 0;
     while let Some(cell) = cells.get(at) {
-        let look = |cell: &Cell| ((cell.share * f64::from(STRIP_HEIGHT)).ceil() as u32, cell.kind);
+        let look = |cell: &Cell| (truncated::<u32>((cell.share * f64::from(STRIP_HEIGHT)).ceil()), cell.kind);
         let (height, kind) = look(cell);
         let many = cells.iter().skip(at).take_while(|next| look(next) == (height, kind)).count().max(1);
         if height > 0
@@ -331,6 +334,7 @@ fn strip_paths(cells: &[Cell]) -> Vec<StripPath> {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
     use crate::view::waterfall::tests::{trace, turn};

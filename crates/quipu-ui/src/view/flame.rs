@@ -4,6 +4,7 @@
 
 use super::statistics::Usage;
 use super::times::{Times, self_times};
+use quipu_model::number::{narrow, truncated};
 use quipu_model::ordered::{ordered, sort_by_key};
 use quipu_protocol::{FlameWeight, UNKNOWN_NANOS};
 use std::cmp::Reverse;
@@ -76,7 +77,7 @@ pub struct FlameGraph {
 
 /// The length of `least_px` pixels if `part` of the graph is `width_px` pixels wide.
 pub fn least_of(part: (u64, u64), width_px: f64, least_px: f64) -> u64 {
-    ((part.1.saturating_sub(part.0)) as f64 / width_px.max(1.0) * least_px) as u64
+    truncated::<u64>((part.1.saturating_sub(part.0)) as f64 / width_px.max(1.0) * least_px)
 }
 
 /// `(start, length)` of a box relative to the shown part, 0 to 1; `None` if it is outside.
@@ -174,21 +175,21 @@ fn by_time(spans: FlameSpans<'_>, window: FlameWindow) -> FlameGraph {
             *taken = end.max(*taken);
         }
         if let Some(slot) = level_of.get_mut(row) {
-            *slot = level as u32;
+            *slot = narrow(level);
         }
         total = total.max(end);
         out.push(FlameBox {
             name: spans.name.get(row).copied().unwrap_or(SMALL),
-            level: level as u32,
+            level: narrow(level),
             start,
             length,
             own: own.get(row).copied().unwrap_or(0),
             spans: 1,
             failed: u32::from(spans.is_failed(row)),
-            row: row as u32,
+            row: narrow(row),
         });
     }
-    out.finish(taken.len() as u32, total)
+    out.finish(narrow(taken.len()), total)
 }
 
 /// A box under construction: spans of one name under the same parent box.
@@ -228,7 +229,7 @@ impl Merged {
         let Some(node) = self.nodes.get_mut(node) else { return };
         node.own = node.own.saturating_add(own);
         if node.spans == 0 || length > node.longest {
-            (node.longest, node.row) = (length, row as u32);
+            (node.longest, node.row) = (length, narrow(row));
         }
         node.spans += 1;
         node.failed += u32::from(spans.is_failed(row));
@@ -409,6 +410,7 @@ impl Boxes {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
     use crate::view::waterfall::tests::trace;

@@ -4,6 +4,7 @@ use super::failures::failure_origins;
 use super::times::{Times, self_times};
 use super::waterfall::{span_time, subtree};
 use quipu_model::SpanFlags;
+use quipu_model::number::narrow;
 use quipu_protocol::{TraceColumns, UNKNOWN_NANOS};
 
 /// A kind of jump target.
@@ -43,17 +44,17 @@ impl Jump {
             Jump::Slowest => {
                 let own = self_times(Times::of(columns));
                 let known = own.iter().enumerate().filter(|(_, nanos)| **nanos != UNKNOWN_NANOS);
-                known.max_by_key(|(row, nanos)| (**nanos, std::cmp::Reverse(*row))).map(|(row, _)| row as u32)
+                known.max_by_key(|(row, nanos)| (**nanos, std::cmp::Reverse(*row))).map(|(row, _)| narrow(row))
             }
             Jump::Failure => {
                 let mut origins = failure_origins(columns);
-                origins.sort_by_key(|row| (span_time(columns, *row).0, *row));
+                quipu_model::ordered::sort_by_key(&mut origins, |row| (span_time(columns, *row).0, *row));
                 let at = selected.and_then(|selected| origins.iter().position(|row| *row == selected));
                 origins.get(at.map_or(0, |at| at + 1)).or(origins.first()).copied()
             }
             Jump::Inference => {
                 let is_one = |row: &u32| columns.flags.get(*row as usize).is_some_and(|flags| flags.has(SpanFlags::INFERENCE_REQUEST));
-                let rows = columns.len() as u32;
+                let rows = narrow(columns.len());
                 let from = selected.map_or(0, |row| row + 1);
                 (from..rows).find(is_one).or_else(|| (0..rows).find(is_one))
             }
@@ -69,11 +70,11 @@ const MOST_CHILDREN: usize = 100_000;
 pub fn own_nanos(columns: &TraceColumns, row: u32) -> Option<u64> {
     let (start, duration) = span_time(columns, row);
     let end = start.saturating_add(duration?);
-    let behind = row.saturating_add(subtree(columns, row));
+    let after = row.saturating_add(subtree(columns, row));
     let (mut own, mut covered) = (duration?, start);
     let mut child = row + 1;
     let mut seen = 0;
-    while child < behind {
+    while child < after {
         seen += 1;
         if seen > MOST_CHILDREN {
             return None;

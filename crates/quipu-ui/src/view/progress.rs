@@ -1,6 +1,7 @@
 //! Messages about list totals and about progress of indexing, importing and searching.
 
 use quipu_model::format::{bytes, count, counted, duration, token_sentence};
+use quipu_model::number::truncated;
 use quipu_protocol::{Importing, IndexProgress, ListTotals, SearchProgress, SearchState};
 
 /// Totals of a list: `434 spans · 3 failed · median 12.3 ms · 95 % within 1.23 s · 48.1 s in all · prompt 1,234 · …`.
@@ -25,7 +26,7 @@ pub fn totals_text(totals: &ListTotals) -> String {
 pub fn index_text(progress: &IndexProgress) -> String {
     let mut text = format!("{} of about {} spans", count(progress.spans), count(progress.spans_expected.max(progress.spans)));
     if progress.elapsed_ms >= 200.0 {
-        let a_second = |amount: u64| (amount as f64 * 1_000.0 / progress.elapsed_ms) as u64;
+        let a_second = |amount: u64| truncated::<u64>(amount as f64 * 1_000.0 / progress.elapsed_ms);
         text += &format!(" · {} spans/s", count(a_second(progress.spans)));
         if progress.bytes > 0 {
             text += &format!(" · {}/s", bytes(a_second(progress.bytes)));
@@ -39,7 +40,7 @@ pub fn import_text(progress: &Importing) -> String {
     let spans = counted(Some(progress.spans), "span", "spans");
     let mut text = format!("{} of {} · {spans}", bytes(progress.bytes), bytes(progress.bytes_expected));
     if progress.elapsed_ms >= 200.0 {
-        text += &format!(" · {}/s", bytes((progress.bytes as f64 * 1_000.0 / progress.elapsed_ms) as u64));
+        text += &format!(" · {}/s", bytes(truncated(progress.bytes as f64 * 1_000.0 / progress.elapsed_ms)));
     }
     text
 }
@@ -49,7 +50,7 @@ pub fn search_text(progress: &SearchProgress) -> String {
     let mut text =
         format!("{} of {} spans · {}", count(progress.spans), count(progress.spans_expected.max(progress.spans)), bytes(progress.bytes));
     if progress.elapsed_ms >= 200.0 && progress.state == SearchState::Running {
-        text += &format!(" · {}/s", bytes((progress.bytes as f64 * 1_000.0 / progress.elapsed_ms) as u64));
+        text += &format!(" · {}/s", bytes(truncated(progress.bytes as f64 * 1_000.0 / progress.elapsed_ms)));
     }
     text + " · " + &counted(Some(progress.hits), "hit", "hits")
 }

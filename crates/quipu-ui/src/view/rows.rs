@@ -2,6 +2,7 @@
 //!
 //! Used for visible rows (`waterfall`) and matching rows (`find`).
 
+use quipu_model::number::narrow;
 use std::ops::Range;
 
 /// Words per block.
@@ -97,7 +98,7 @@ impl RowSet {
                 for _ in 0..left {
                     word &= word - 1;
                 }
-                return Some(at as u32 * 64 + word.trailing_zeros());
+                return Some(narrow(at) * 64 + word.trailing_zeros());
             }
             left -= ones;
         }
@@ -112,11 +113,12 @@ impl RowSet {
             at += 1;
             word = *self.words.get(at)?;
         }
-        Some(at as u32 * 64 + word.trailing_zeros())
+        Some(narrow(at) * 64 + word.trailing_zeros())
     }
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

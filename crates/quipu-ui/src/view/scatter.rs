@@ -7,6 +7,7 @@ use super::axis::{step_for, ticks};
 use super::{Tick, add_terms};
 use quipu_model::Timestamp;
 use quipu_model::format::{TimeStyle, counted, duration, time};
+use quipu_model::number::truncated;
 use quipu_protocol::filter::without_ranges;
 use quipu_protocol::{Scatter, ScatterMark, ScatterPoint};
 use std::fmt::Write;
@@ -76,7 +77,7 @@ pub fn scatter(points: &mut dyn Iterator<Item = ScatterPoint>, cells: (u16, u16)
         return None;
     }
     let (columns, rows) = (cells.0.min(MOST_CELLS.0), cells.1.min(MOST_CELLS.1));
-    let columns = columns.min((MOST_MARKS / usize::from(rows)) as u16);
+    let columns = columns.min(u16::try_from(MOST_MARKS / usize::from(rows)).unwrap_or(u16::MAX));
     let mut placed: Vec<(i64, u64, bool)> = Vec::new();
     let mut left_out = 0;
     for point in points {
@@ -116,7 +117,7 @@ fn marks(picture: &Scatter, placed: &[(i64, u64, bool)]) -> Vec<ScatterMark> {
     let mut cells = vec![ScatterMark::default(); rows * usize::from(picture.columns)];
     for (start, duration, failed) in placed {
         let (x, y) = (part_of_time(picture, Timestamp(*start)), part_of_duration(picture, *duration));
-        let column = (start.abs_diff(picture.from.0) / picture.step_nanos.max(1)) as usize;
+        let Ok(column) = usize::try_from(start.abs_diff(picture.from.0) / picture.step_nanos.max(1)) else { continue };
         let row = row_of(picture, *duration);
         let Some(mark) = cells.get_mut(column * rows + row) else { continue };
         if mark.traces == 0 {
@@ -135,8 +136,8 @@ fn marks(picture: &Scatter, placed: &[(i64, u64, bool)]) -> Vec<ScatterMark> {
 /// A mark's coordinate, within its cell even if it is on the border.
 fn inside(part: f64, cell: usize, cells: u16) -> u16 {
     let border = |cell: usize| (cell as u64 * 65_536).div_ceil(cells.max(1).into());
-    let (first, behind) = (border(cell), border(cell + 1));
-    ((part * END) as u64).clamp(first, behind.saturating_sub(1).max(first)).min(65_535) as u16
+    let (first, next) = (border(cell), border(cell + 1));
+    truncated::<u64>(part * END).clamp(first, next.saturating_sub(1).max(first)).min(65_535) as u16
 }
 
 fn part_of_time(picture: &Scatter, at: Timestamp) -> f64 {
@@ -173,7 +174,7 @@ pub fn duration_ticks(picture: &Scatter) -> Vec<Tick> {
 pub fn time_ticks(picture: &Scatter, width: f64, style: TimeStyle, offset_minutes: i32, zero: Option<Timestamp>) -> Vec<Tick> {
     const APART: f64 = 110.0;
     const LABEL: f64 = 60.0;
-    let mut ticks = round_times(picture, (width / APART) as usize, style, offset_minutes, zero);
+    let mut ticks = round_times(picture, truncated::<usize>(width / APART), style, offset_minutes, zero);
     // Omit labels that would be cut.
     ticks.retain(|tick| tick.at * width + LABEL <= width);
     ticks
@@ -190,12 +191,12 @@ fn round_times(picture: &Scatter, at_most: usize, style: TimeStyle, offset_minut
     let offset = if style == TimeStyle::Local { offset_minutes } else { 0 };
     // Round in the displayed time zone.
     let shown = picture.from.0.saturating_add(i64::from(offset) * 60_000_000_000);
-    let mut behind = (whole_step - shown.rem_euclid(whole_step)).rem_euclid(whole_step).unsigned_abs();
+    let mut at_nanos = (whole_step - shown.rem_euclid(whole_step)).rem_euclid(whole_step).unsigned_abs();
     let mut ticks = Vec::new();
-    while behind <= length && ticks.len() <= at_most {
-        let civil = Timestamp(picture.from.0.saturating_add_unsigned(behind)).civil(offset);
-        ticks.push(Tick { at_nanos: behind, at: behind as f64 / length.max(1) as f64, label: clock_label(&civil, step, length) });
-        behind = behind.saturating_add(step);
+    while at_nanos <= length && ticks.len() <= at_most {
+        let civil = Timestamp(picture.from.0.saturating_add_unsigned(at_nanos)).civil(offset);
+        ticks.push(Tick { at_nanos, at: at_nanos as f64 / length.max(1) as f64, label: clock_label(&civil, step, length) });
+        at_nanos = at_nanos.saturating_add(step);
     }
     ticks
 }
@@ -269,8 +270,10 @@ pub fn scatter_paths(picture: &Scatter, width: f64, height: f64) -> ScatterPaths
     for mark in &picture.marks {
         let (x, y) = pixel_of(mark, width, height);
         // Writing to a string can't fail.
-        if mark.traces > mark.failed {
-            let _ = write!(paths.dots[size_of(mark.traces - mark.failed) as usize], "M{x:.1} {y:.1}h0");
+        if mark.traces > mark.failed
+            && let Some(dots) = paths.dots.get_mut(size_of(mark.traces - mark.failed) as usize)
+        {
+            let _ = write!(dots, "M{x:.1} {y:.1}h0");
         }
         if mark.failed > 0 {
             let arm = arm_of(mark);
@@ -430,8 +433,8 @@ impl Brush {
 /// The cells between two positions on an axis, at least one.
 fn cells(from: f64, to: f64, of: u16) -> Range<u16> {
     let last = of.saturating_sub(1);
-    let first = ((from.clamp(0.0, 1.0) * f64::from(of)) as u16).min(last);
-    let end = (to.clamp(0.0, 1.0) * f64::from(of)).ceil() as u16;
+    let first = truncated::<u16>(from.clamp(0.0, 1.0) * f64::from(of)).min(last);
+    let end = truncated::<u16>((to.clamp(0.0, 1.0) * f64::from(of)).ceil());
     first..end.clamp(first + 1, of.max(first + 1))
 }
 
@@ -498,6 +501,7 @@ pub fn scatter_text(picture: &Scatter) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

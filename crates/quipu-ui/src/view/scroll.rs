@@ -3,6 +3,9 @@
 //! Browsers limit an element's height (Chromium about 33, Firefox about 18 million pixels). Up to [`ScrollMap::MAX_HEIGHT_PX`] the mapping
 //! is exact; for longer lists, the scroll position is scaled to the whole list.
 
+use quipu_model::number::truncated;
+use std::ops::Range;
+
 /// A list of rows of equal height in a viewport.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScrollMap {
@@ -20,6 +23,14 @@ pub struct ScrollWindow {
     pub count: u64,
     /// Position of the first row's top in the scrolled element, in pixels.
     pub top_px: f64,
+}
+
+impl ScrollWindow {
+    /// The rows to draw, as lists number them: in 32 bits.
+    pub fn rows(&self) -> Range<u32> {
+        let place = |row: u64| u32::try_from(row).unwrap_or(u32::MAX);
+        place(self.first)..place(self.first.saturating_add(self.count))
+    }
 }
 
 impl ScrollMap {
@@ -40,7 +51,7 @@ impl ScrollMap {
 
     /// Number of whole rows in the viewport, at least one, for PageUp and PageDown.
     pub fn page_rows(&self) -> u64 {
-        ((self.viewport_px / self.row_px) as u64).max(1)
+        truncated::<u64>(self.viewport_px / self.row_px).max(1)
     }
 
     /// The rows to draw when the element is scrolled to `scroll_top`.
@@ -50,9 +61,9 @@ impl ScrollMap {
         }
         let scroll_top = scroll_top.clamp(0.0, self.scroll_range());
         let list_top = self.list_top(scroll_top);
-        let first_seen = (list_top / self.row_px) as u64;
+        let first_seen = truncated::<u64>(list_top / self.row_px);
         let first = first_seen.saturating_sub(Self::OVERSCAN);
-        let seen = (self.viewport_px / self.row_px).ceil() as u64 + 1;
+        let seen = truncated::<u64>((self.viewport_px / self.row_px).ceil()) + 1;
         let end = first_seen.saturating_add(seen + Self::OVERSCAN).min(self.rows);
         // Relative to the top of the list, so that rounding errors of large floats stay below a pixel.
         let top_px = scroll_top + (first as f64 * self.row_px - list_top);
@@ -100,6 +111,7 @@ impl ScrollMap {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -2,6 +2,7 @@
 
 use super::times::{Times, self_times};
 use quipu_model::Cost;
+use quipu_model::number::narrow;
 use quipu_model::ordered::{find_sorted, ordered};
 use quipu_protocol::{StatisticsColumn, Texts, UNKNOWN_NANOS};
 use std::cmp::Ordering;
@@ -63,11 +64,11 @@ pub fn name_statistics(spans: Spans<'_>, failed: impl Fn(u32) -> bool, usage: &U
     let name_of = |row: u32| spans.name.get(row as usize).copied().unwrap_or(u32::MAX);
     let duration = |row: u32| spans.times.duration.get(row as usize).copied().unwrap_or(UNKNOWN_NANOS);
     // Within a name by duration; unknown ones have the maximum value and come last.
-    let key = |at: usize| (name_of(at as u32), duration(at as u32));
-    let rows: Vec<u32> = ordered(spans.name.len(), &|one, other| key(one).cmp(&key(other))).into_iter().map(|at| at as u32).collect();
+    let key = |at: usize| (name_of(narrow(at)), duration(narrow(at)));
+    let rows: Vec<u32> = ordered(spans.name.len(), &|one, other| key(one).cmp(&key(other))).into_iter().map(narrow).collect();
     let mut out = Vec::new();
     for group in rows.chunk_by(|one, other| name_of(*one) == name_of(*other)) {
-        let known = &group[..group.partition_point(|row| duration(*row) != UNKNOWN_NANOS)];
+        let known = group.get(..group.partition_point(|row| duration(*row) != UNKNOWN_NANOS)).unwrap_or_default();
         let sum = |of: &dyn Fn(u32) -> u64| known.iter().fold(0_u64, |sum, row| sum.saturating_add(of(*row)));
         let rank = |percent: usize| nearest_rank(known, percent).map(|row| duration(*row));
         let counts: Vec<u64> = group.iter().filter_map(|row| find_sorted(&usage.tokens, *row).copied()).collect();
@@ -75,8 +76,8 @@ pub fn name_statistics(spans: Spans<'_>, failed: impl Fn(u32) -> bool, usage: &U
         let first = group.first().copied().unwrap_or(0);
         out.push(NameStatistics {
             name: spans.names.get(name_of(first) as usize).unwrap_or_default().to_owned(),
-            count: group.len() as u32,
-            failed: group.iter().filter(|row| failed(**row)).count() as u32,
+            count: narrow(group.len()),
+            failed: narrow(group.iter().filter(|row| failed(**row)).count()),
             total: sum(&duration),
             own: sum(&|row| own.get(row as usize).copied().unwrap_or(0)),
             min: rank(0),

@@ -2,6 +2,7 @@
 //!
 //! Columns are in tree order: parents before children, siblings by start; times are nanoseconds after the trace's start.
 
+use quipu_model::number::narrow;
 use quipu_model::ordered::sort_rows;
 use quipu_protocol::{NO_ROW, PathPart, TraceColumns, UNKNOWN_NANOS};
 use std::cmp::Reverse;
@@ -63,11 +64,15 @@ pub fn self_times(times: Times<'_>) -> Vec<u64> {
 /// The critical path, latest part first. It starts at the end of the root that ends last, and always continues in the child that ended last
 /// before the current point, clipped to its parent. With several roots, it continues in the one that ended last before the start of the
 /// previous one.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a parent precedes its child, so places in `next` are at most the count plus one, and its sums at most the count"
+)]
 pub fn critical_path(times: Times<'_>) -> Vec<PathPart> {
     let count = times.parent.len();
     let clipped_end = |row: usize| times.parent_of(row).map_or(times.end(row), |parent| times.end(row).min(times.end(parent)));
     // Children of each span, last to end first; the roots are the children of an additional entry.
-    let mut children: Vec<u32> = (0..count as u32).collect();
+    let mut children: Vec<u32> = (0..narrow(count)).collect();
     let key_of = |row: u32| times.parent_of(row as usize).map_or(0, |parent| parent + 1);
     let key = |row: u32| {
         let at = row as usize;
@@ -100,7 +105,7 @@ pub fn critical_path(times: Times<'_>) -> Vec<PathPart> {
         }
         let upto = found.map_or(node.checked_sub(1).map_or(0, |row| times.start_of(row)), clipped_end);
         if let Some(row) = node.checked_sub(1).filter(|_| now > upto) {
-            parts.push(PathPart { row: row as u32, from: upto, to: now });
+            parts.push(PathPart { row: narrow(row), from: upto, to: now });
         }
         now = now.min(upto);
         match found {

@@ -7,6 +7,7 @@
 use super::rows::RowSet;
 use super::zoom::{Side, TimeWindow, place_bar};
 use quipu_model::format::duration_text;
+use quipu_model::number::narrow;
 use quipu_model::{SpanFlags, SpanKind};
 use quipu_protocol::{NO_ROW, TraceColumns, UNKNOWN_NANOS};
 use std::ops::Range;
@@ -100,7 +101,7 @@ impl WaterfallTree {
     pub fn failed_below(&self, columns: &TraceColumns, row: u32) -> u32 {
         let before = |row: u32| columns.failed_rows.partition_point(|failed| *failed < row);
         let end = row.saturating_add(subtree(columns, row));
-        before(end).saturating_sub(before(row.saturating_add(1))) as u32
+        narrow(before(end).saturating_sub(before(row.saturating_add(1))))
     }
 
     /// Shows a range of rows whose first row is visible, except for collapsed subtrees in it.
@@ -260,6 +261,7 @@ fn waterfall_row(
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -2,6 +2,8 @@
 //!
 //! Pointer events and the URL are up to the page.
 
+use quipu_model::number::truncated;
+
 /// No shorter part is shown: recorded times are microseconds.
 const LEAST_NANOS: u64 = 1_000;
 /// Zoom factor of a key press or button.
@@ -108,7 +110,7 @@ impl TimeWindow {
 
     /// The time at a position in the window: 0 is its start, 1 its end.
     pub fn at(&self, part: f64) -> u64 {
-        self.from.saturating_add((part.clamp(0.0, 1.0) * self.length() as f64).round() as u64).min(self.to)
+        self.from.saturating_add(truncated::<u64>((part.clamp(0.0, 1.0) * self.length() as f64).round())).min(self.to)
     }
 
     /// The position of a time in the window: 0 at its start, 1 at its end; beyond if it is not visible.
@@ -117,8 +119,8 @@ impl TimeWindow {
     }
 
     fn placed(&self, from: f64, length: f64) -> TimeWindow {
-        let length = (length.round().max(0.0) as u64).clamp(LEAST_NANOS.min(self.whole), self.whole);
-        let from = (from.round().max(0.0) as u64).min(self.whole - length);
+        let length = truncated::<u64>(length.round().max(0.0)).clamp(LEAST_NANOS.min(self.whole), self.whole);
+        let from = truncated::<u64>(from.round().max(0.0)).min(self.whole - length);
         TimeWindow { from, to: from + length, whole: self.whole }
     }
 
@@ -268,6 +270,7 @@ pub fn drag(window: &TimeWindow, grip: Grip, part: f64, least: f64) -> TimeWindo
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -1,13 +1,14 @@
 //! Accessors of a complete index for the query API: traces in the order of their first span, children across traces, tokens.
 
 use super::{Index, NO_TIME, Profiles};
+use quipu_model::number::narrow;
 use quipu_model::ordered::sort_rows;
 use quipu_model::{SpanFlags, Timestamp, TokenRecord};
 
 impl Index {
     /// Number of traces, including those without a row in `traces`.
     pub(crate) fn trace_count(&self) -> u32 {
-        self.traces.len() as u32
+        narrow(self.traces.len())
     }
 
     /// Ids of up to `limit` traces that start with `start`.

@@ -1,5 +1,7 @@
 //! Bit sets of rows or traces, and three-valued answers made of two of them.
 
+use quipu_model::number::narrow;
+
 /// A set of integers below a fixed length.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Bits {
@@ -97,7 +99,7 @@ impl Bits {
     /// The largest integer in the set.
     pub(crate) fn last(&self) -> Option<u32> {
         let (at, word) = self.words.iter().enumerate().rev().find(|(_, word)| **word != 0)?;
-        Some(at as u32 * 64 + 63 - word.leading_zeros())
+        Some(narrow(at) * 64 + 63 - word.leading_zeros())
     }
 
     /// The integers in the set, ascending.
@@ -107,7 +109,7 @@ impl Bits {
             std::iter::from_fn(move || {
                 let bit = (left != 0).then(|| left.trailing_zeros())?;
                 left &= left - 1;
-                Some(at as u32 * 64 + bit)
+                Some(narrow(at) * 64 + bit)
             })
         })
     }
@@ -159,6 +161,7 @@ impl Decided {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
 

@@ -31,10 +31,12 @@ impl<T> Column<T> {
     }
 
     /// The value in `row`, which must exist: rows come only from this index.
+    #[expect(clippy::indexing_slicing, reason = "a row is below `len`, and every chunk but the last is full")]
     pub(super) fn at(&self, row: u32) -> &T {
         &self.chunks[row as usize / CHUNK][row as usize % CHUNK]
     }
 
+    #[expect(clippy::indexing_slicing, reason = "as in `at`")]
     pub(super) fn at_mut(&mut self, row: u32) -> &mut T {
         &mut self.chunks[row as usize / CHUNK][row as usize % CHUNK]
     }
@@ -74,6 +76,7 @@ impl RowIds {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
 

@@ -1,6 +1,11 @@
 //! Derives what the recorded columns lack, once the pass is complete: roots, orphans, cycles, requests merged into one trace, inference
 //! requests and their tokens, the zone of local clocks; then the sort orders of the lists.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a place is an index in the rows of one trace, and every list about them has an entry for each"
+)]
+
 use super::events::{Metric, NO_SPAN, attach_event};
 use super::failure_origin::mark_failure_origins;
 use super::ids::SpanKey;
@@ -8,6 +13,7 @@ use super::shapes::Shapes;
 use super::traces::zone_offset;
 use super::{Index, NO_TIME};
 use hashbrown::HashMap;
+use quipu_model::number::narrow;
 use quipu_model::ordered::sort_by_key;
 use quipu_model::tokens::{Group, InferenceRole, SpanNode, attach, join};
 use quipu_model::{SpanFlags, TokenRecord, TokenTotals};
@@ -44,7 +50,7 @@ impl Derive {
             sort_by_key(outputs, |(row, _)| *row);
             self.placed = true;
         }
-        let traces = index.traces.len() as u32;
+        let traces = narrow(index.traces.len());
         while self.next_trace < traces {
             let until = traces.min(self.next_trace + BLOCK);
             for trace in self.next_trace..until {
@@ -159,7 +165,7 @@ fn cut_cycles(index: &Index, rows: &[u32], parents: &[Option<usize>]) -> Vec<boo
     let mut seen = vec![NEW; rows.len()];
     let mut cut = vec![false; rows.len()];
     for first in 0..rows.len() {
-        let walk = first as u32 + 1;
+        let walk = narrow(first) + 1;
         let mut at = first;
         while seen[at] == NEW {
             seen[at] = walk;
@@ -212,7 +218,7 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
     let mut groups: Vec<Group> = Vec::new();
     for (place, row) in rows.iter().enumerate() {
         let start = index.events.metrics.partition_point(|metric| metric.span < *row);
-        let of_span = index.events.metrics[start..].iter().take_while(|metric| metric.span == *row);
+        let of_span = index.events.metrics.iter().skip(start).take_while(|metric| metric.span == *row);
         let counts: Vec<_> = of_span.filter_map(|metric| Some((metric.of.kind?, metric.of.value))).collect();
         if !counts.is_empty() {
             groups.push(Group { span: place, counts });
@@ -255,7 +261,7 @@ fn settle_zones(index: &mut Index) {
     index.anomalies.zone = Some(*common);
     index.anomalies.zones = offsets.len();
     let common = *common;
-    for number in 0..index.traces.len() as u32 {
+    for number in 0..narrow(index.traces.len()) {
         let trace = index.traces.at_mut(number);
         if trace.local && local_offset(trace).is_none() {
             trace.offset_minutes = common;

@@ -112,8 +112,8 @@ impl Events {
 
     pub(super) fn of(&self, row: u32) -> &[(u32, i64)] {
         let start = self.list.partition_point(|(of, _)| *of < row);
-        let len = self.list[start..].partition_point(|(of, _)| *of == row);
-        &self.list[start..start + len]
+        let from_row = self.list.get(start..).unwrap_or_default();
+        from_row.get(..from_row.partition_point(|(of, _)| *of == row)).unwrap_or_default()
     }
 }
 

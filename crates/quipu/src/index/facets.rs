@@ -6,6 +6,7 @@ use super::column::Column;
 use super::names::clip;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use memchr::memmem::Finder;
+use quipu_model::number::narrow;
 use quipu_model::recorded::RawJson;
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
@@ -44,9 +45,9 @@ impl Dictionary {
         if self.text.len() + value.len() > MAX_BYTES || self.ends.len() >= MAX_VALUES {
             return None;
         }
-        let number = self.ends.len() as u32;
+        let number = narrow(self.ends.len());
         self.text.push_str(value);
-        self.ends.push(self.text.len() as u32);
+        self.ends.push(narrow(self.text.len()));
         let (text, ends, hasher) = (&self.text, &self.ends, &self.hasher);
         self.numbers.insert_unique(hash, number, |number| hasher.hash_one(slice(text, ends, *number)));
         Some(number)
@@ -63,7 +64,7 @@ impl Dictionary {
 
     /// All strings, by number.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
-        (0..self.ends.len() as u32).map(|number| self.text(number))
+        (0..narrow(self.ends.len())).map(|number| self.text(number))
     }
 }
 
@@ -88,12 +89,12 @@ impl Facet {
 
     /// Number of the first value of the span in `row`.
     pub(crate) fn number_of(&self, row: u32) -> Option<u32> {
-        let (mut low, mut high) = (0, self.rows.len() as u32);
+        let (mut low, mut high) = (0, narrow(self.rows.len()));
         while low < high {
             let middle = low + (high - low) / 2;
             if self.rows.at(middle).0 < row { low = middle + 1 } else { high = middle }
         }
-        let found = (low < self.rows.len() as u32).then(|| *self.rows.at(low));
+        let found = (low < narrow(self.rows.len())).then(|| *self.rows.at(low));
         found.filter(|(found, _)| *found == row).map(|(_, value)| value)
     }
 }
@@ -176,13 +177,12 @@ impl<'a> SpanValues<'a> {
             }
         }
         let Some(arguments) = self.arguments else { return };
-        if is_inference && !has_value[Kind::Model as usize] {
+        let [has_model, has_tool, ..] = has_value;
+        if is_inference && !has_model {
             if let Some(model) = first_argument(arguments, &["model_id", "model"]) {
                 facets.model.add(row, model);
             }
-        } else if !has_value[Kind::Tool as usize]
-            && let Some(tool) = first_argument(arguments, &["tool_name"])
-        {
+        } else if !has_tool && let Some(tool) = first_argument(arguments, &["tool_name"]) {
             facets.tool.add(row, tool);
         }
     }
@@ -216,10 +216,10 @@ const MAX_CALLED: usize = 16;
 /// it first; not looking further keeps the pass fast.
 fn first_argument<'a>(arguments: RawJson<'a>, names: &[&str]) -> Option<&'a str> {
     let inside = arguments.bytes().strip_prefix(b"\"{'")?;
-    let behind = names.iter().find_map(|name| inside.strip_prefix(name.as_bytes())?.strip_prefix(b"': '"))?;
-    let end = behind.iter().take(MAX_VALUE_BYTES).position(|byte| matches!(byte, b'\'' | b'\\'))?;
-    let is_whole = behind.get(end) == Some(&b'\'') && end > 0;
-    behind.get(..end).filter(|_| is_whole).and_then(|value| std::str::from_utf8(value).ok())
+    let rest = names.iter().find_map(|name| inside.strip_prefix(name.as_bytes())?.strip_prefix(b"': '"))?;
+    let end = rest.iter().take(MAX_VALUE_BYTES).position(|byte| matches!(byte, b'\'' | b'\\'))?;
+    let is_whole = rest.get(end) == Some(&b'\'') && end > 0;
+    rest.get(..end).filter(|_| is_whole).and_then(|value| std::str::from_utf8(value).ok())
 }
 
 #[cfg(test)]

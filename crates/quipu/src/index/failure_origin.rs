@@ -3,9 +3,15 @@
 //! Derived: an agent's step gets its `output` when it completes, so the last step of a failed request without an `output` is where it
 //! failed. Not here: which spans failed (`quipu_model::failure`), and how that is shown (`view`, `llm`).
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a place is an index in the rows of one trace, and every list about them has an entry for each"
+)]
+
 use super::{Index, UNKNOWN_PROFILE};
 use quipu_model::SpanFlags;
 use quipu_model::llm::is_agent_step;
+use quipu_model::number::narrow;
 
 /// Stands for a missing index.
 const NONE: u32 = u32::MAX;
@@ -70,7 +76,7 @@ fn owners(count: usize, parent: impl Fn(usize) -> Option<usize>, is_boundary: im
                 Some(place) => {
                     path.push(place);
                     if is_boundary(place) {
-                        break place as u32;
+                        break narrow(place);
                     }
                     at = parent(place);
                 }

@@ -3,9 +3,15 @@
 //! A trace that belongs to several groups is in each of them; traces without a key form the last group. Not here: which traces are listed,
 //! and in which order (`session`).
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "`slot` limits a value to the dictionary and one entry after it, and a group's places are a range of `members`"
+)]
+
 use super::order::{ranks, sort_by_key, time_key, token_key};
 use super::values::{NO_VALUE, TraceValues};
 use super::{Dictionary, Index, NO_TIME};
+use quipu_model::number::narrow;
 use quipu_model::ordered::sort_rows;
 use quipu_model::{Timestamp, TokenTotals};
 use quipu_protocol::{GroupBy, GroupRow, ListColumn, TraceOrder, TraceRow};
@@ -87,7 +93,7 @@ impl Groups {
 
     fn sort(&mut self, index: &Index, order: TraceOrder) {
         let facets = &index.facets;
-        let mut places: Vec<u32> = (0..self.groups.len() as u32).collect();
+        let mut places: Vec<u32> = (0..narrow(self.groups.len())).collect();
         let groups = &self.groups;
         // Ties are sorted by latest start; the group without a key is last.
         sort_by_key(&mut places, true, |place| time_key(groups[place as usize].start));
@@ -134,13 +140,13 @@ impl Groups {
         }
         let dictionary = index.grouped_by(self.by).1;
         let mut wanted: Vec<&str> = open.iter().map(String::as_str).collect();
-        wanted.sort_unstable();
+        quipu_model::ordered::sort_by_key(&mut wanted, |text| *text);
         let mut row = 0;
         self.rows.clear();
         for group in &self.groups {
             let is_open = !wanted.is_empty() && wanted.binary_search(&key_text(dictionary, group.value)).is_ok();
             self.rows.push((is_open, row));
-            row += 1 + if is_open { group.members.len() as u32 } else { 0 };
+            row += 1 + if is_open { narrow(group.members.len()) } else { 0 };
         }
         self.rows.push((false, row));
         self.open = open.to_vec();
@@ -164,7 +170,7 @@ impl Groups {
         let (group, (open, first)) = (self.groups.get(at)?, self.rows.get(at)?);
         match place - *first as usize {
             0 => Some(Line::Group(group, *open)),
-            behind => self.members.get(group.places())?.get(behind - 1).map(|trace| Line::Trace(*trace)),
+            nth => self.members.get(group.places())?.get(nth - 1).map(|trace| Line::Trace(*trace)),
         }
     }
 
@@ -185,7 +191,7 @@ impl Groups {
         TraceRow {
             group: Some(GroupRow {
                 key: key_text(index.grouped_by(self.by).1, group.value).to_owned(),
-                traces: members.len() as u32,
+                traces: narrow(members.len()),
                 failed_traces: group.failed_traces,
                 open,
             }),
@@ -200,7 +206,7 @@ impl Groups {
             requests: u32::try_from(group.requests).ok(),
             tokens: Some(group.tokens),
             model: models.first().map(|model| facets.model.values.text(*model).to_owned()),
-            more_models: models.len().saturating_sub(1) as u32,
+            more_models: narrow(models.len().saturating_sub(1)),
             // The traces of the group without a key have nothing in common.
             session: first(&index.values.session, &facets.session.values).filter(|_| has_key),
             turn: first(&index.values.turn, &facets.turn.values).filter(|_| has_key && self.by == GroupBy::Turn),

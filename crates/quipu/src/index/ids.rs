@@ -54,17 +54,17 @@ impl NonHexIds {
     }
 
     pub(super) fn span_key(&mut self, text: &str) -> SpanKey {
-        match hex::<16>(text.as_bytes()) {
-            Some(number) if (number as u64) < NON_HEX_SPAN => SpanKey(number as u64),
-            _ => SpanKey(NON_HEX_SPAN | u64::from(self.number(text))),
+        match span_number(text.as_bytes()) {
+            Some(number) => SpanKey(number),
+            None => SpanKey(NON_HEX_SPAN | u64::from(self.number(text))),
         }
     }
 
     /// Like [`Self::span_key`], for bytes that may not be valid UTF-8.
     pub(super) fn span_key_of(&mut self, bytes: &[u8]) -> SpanKey {
-        match hex::<16>(bytes) {
-            Some(number) if (number as u64) < NON_HEX_SPAN => SpanKey(number as u64),
-            _ => self.span_key(&repaired(bytes)),
+        match span_number(bytes) {
+            Some(number) => SpanKey(number),
+            None => self.span_key(&repaired(bytes)),
         }
     }
 
@@ -84,9 +84,9 @@ impl NonHexIds {
 
     /// The key of a span id; `None` if the id is not hex and was never interned.
     pub(super) fn find_span(&self, text: &str) -> Option<SpanKey> {
-        match hex::<16>(text.as_bytes()) {
-            Some(number) if (number as u64) < NON_HEX_SPAN => Some(SpanKey(number as u64)),
-            _ => self.numbers.get(text).map(|number| SpanKey(NON_HEX_SPAN | u64::from(*number))),
+        match span_number(text.as_bytes()) {
+            Some(number) => Some(SpanKey(number)),
+            None => self.numbers.get(text).map(|number| SpanKey(NON_HEX_SPAN | u64::from(*number))),
         }
     }
 
@@ -124,7 +124,7 @@ impl NonHexIds {
     }
 
     pub(super) fn trace_text(&self, key: TraceKey) -> String {
-        if key.0 >= NON_HEX_TRACE { self.text((key.0 & u128::from(u64::MAX)) as u64) } else { format!("{:032x}", key.0) }
+        if key.0 >= NON_HEX_TRACE { self.text((key.0 & 0xffff_ffff) as u64) } else { format!("{:032x}", key.0) }
     }
 }
 
@@ -139,6 +139,18 @@ impl WantedIds {
     pub(super) fn has(&self, key: u128) -> bool {
         self.range.is_some_and(|(first, last)| (first..=last).contains(&key)) || self.non_hex.binary_search(&key).is_ok()
     }
+}
+
+/// The number of a span id of 16 hex digits; `None` if the id has to be interned.
+fn span_number(text: &[u8]) -> Option<u64> {
+    let (number, _) = halves(hex::<16>(text)?);
+    (number < NON_HEX_SPAN).then_some(number)
+}
+
+/// The low and the high 64 bits.
+#[expect(clippy::cast_possible_truncation, reason = "each half is taken")]
+pub(super) fn halves(number: u128) -> (u64, u64) {
+    (number as u64, (number >> 64) as u64)
 }
 
 fn hex<const LEN: usize>(text: &[u8]) -> Option<u128> {
@@ -166,8 +178,8 @@ fn eight_hex(digits: u64) -> (u32, u64) {
     let mut value = (low & (EACH * 15)) + (letter >> 7) * 9;
     value = (value | value >> 4) & 0x00ff_00ff_00ff_00ff;
     value = (value | value >> 8) & 0x0000_ffff_0000_ffff;
-    value = (value | value >> 16) & 0xffff_ffff;
-    (value as u32, digits & HIGH | HIGH & !(decimal | letter))
+    let value = ((value | value >> 16) & 0xffff_ffff) as u32;
+    (value, digits & HIGH | HIGH & !(decimal | letter))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Pages of the trace list, and the totals of the file.
 
 use super::{Groups, Index, NO_TIME};
+use quipu_model::number::narrow;
 use quipu_model::ordered::sort_by;
 use quipu_model::{Timestamp, TokenTotals, ZoneFact};
 use quipu_protocol::{FileSummary, TracePage, TraceQuery, TraceRow};
@@ -29,9 +30,9 @@ impl Index {
     pub(super) fn derive_lists(&mut self) {
         let traces = &self.traces;
         // An unknown time is the smallest number, so such traces come last.
-        self.newest = (0..traces.len() as u32).collect();
-        self.newest.sort_by_key(|number| (std::cmp::Reverse(traces.at(*number).utc_start()), *number));
-        self.failed_traces = traces.iter().filter(|trace| trace.failed > 0).count() as u32;
+        self.newest = (0..narrow(traces.len())).collect();
+        self.newest.sort_unstable_by_key(|number| (std::cmp::Reverse(traces.at(*number).utc_start()), *number));
+        self.failed_traces = narrow(traces.iter().filter(|trace| trace.failed > 0).count());
         self.values = super::values::ValuesOfTraces::collect(&self.facets, &self.spans.trace, traces.len());
     }
 
@@ -50,10 +51,12 @@ impl Index {
         let start = (query.offset as usize).min(len);
         let end = len.min(start + (query.limit as usize).min(MAX_PAGE));
         let rows = match listing {
-            Listing::Traces(order) => order[start..end].iter().map(|number| self.trace_row(*number, asked)).collect(),
+            Listing::Traces(order) => {
+                order.get(start..end).unwrap_or_default().iter().map(|number| self.trace_row(*number, asked)).collect()
+            }
             Listing::Groups(groups) => (start..end).filter_map(|place| groups.row(self, place, asked)).collect(),
         };
-        TracePage { query: query.clone(), total: Some(len as u32), so_far: len as u32, traces: traces as u32, rows }
+        TracePage { query: query.clone(), total: Some(narrow(len)), so_far: narrow(len), traces: narrow(traces), rows }
     }
 
     pub(super) fn trace_row(&self, number: u32, asked: &dyn Fn(u32) -> Option<String>) -> TraceRow {
@@ -75,7 +78,7 @@ impl Index {
             requests: Some(trace.requests),
             tokens: Some(self.trace_tokens(number)),
             model: text(&values.model, &facets.model),
-            more_models: values.model.others(number).count() as u32,
+            more_models: narrow(values.model.others(number).count()),
             session: text(&values.session, &facets.session),
             turn: text(&values.turn, &facets.turn),
             agent: text(&values.agent, &facets.agent),

@@ -5,6 +5,7 @@
 use super::events::NO_SPAN;
 use super::{Index, NO_TIME};
 use hashbrown::HashMap;
+use quipu_model::number::narrow;
 use quipu_model::{Cost, SpanFlags};
 
 /// A recorded metric event.
@@ -55,7 +56,7 @@ impl Index {
             let is_known = *start != NO_TIME && *end != NO_TIME && end >= start;
             let at = self.traces.at(*trace).utc(if *end == NO_TIME { *start } else { *end });
             let duration = is_known.then(|| end.abs_diff(*start));
-            (at != NO_TIME).then_some(SpanEnd { row: row as u32, name: *name, flags: *flags, at, duration })
+            (at != NO_TIME).then_some(SpanEnd { row: narrow(row), name: *name, flags: *flags, at, duration })
         })
     }
 
@@ -64,7 +65,7 @@ impl Index {
         let mut models = self.facets.model.rows().peekable();
         let requests = self.spans.flags.iter().enumerate().filter(|(_, flags)| flags.has(SpanFlags::INFERENCE_REQUEST));
         requests.map(move |(row, _)| {
-            let row = row as u32;
+            let row = narrow(row);
             while models.next_if(|(found, _)| *found < row).is_some() {}
             let model = models.peek().filter(|(found, _)| *found == row).map(|(_, number)| self.facets.model.values.text(*number));
             (row, model)

@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 use quipu_model::SpanKind;
+use quipu_model::number::narrow;
 use quipu_model::recorded::repaired;
 use quipu_model::tokens::InferenceRole;
 
@@ -52,7 +53,7 @@ impl Names {
         if let Some(number) = self.numbers.get(text.as_bytes()) {
             return *number;
         }
-        let number = self.facts.len() as u32;
+        let number = narrow(self.facts.len());
         self.facts.push(NameFacts {
             text: text.into(),
             kind: SpanKind::from_name(text),
@@ -67,6 +68,8 @@ impl Names {
         self.facts.iter().map(|facts| facts.text.as_ref())
     }
 
+    /// The facts of the name with this number, which must come from this list.
+    #[expect(clippy::indexing_slicing, reason = "`number` numbers the names as they come, and none is removed")]
     pub(super) fn facts(&self, number: u32) -> &NameFacts {
         &self.facts[number as usize]
     }

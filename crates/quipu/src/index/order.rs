@@ -5,12 +5,13 @@
 use super::values::NO_VALUE;
 use super::{Dictionary, Index, NO_TIME};
 use quipu_model::TokenTotals;
+use quipu_model::fold::folded;
 use quipu_protocol::{GroupBy, ListColumn, TraceOrder};
 
 /// The rank of each string in alphabetical order, ignoring case first; by number.
 pub(super) fn ranks<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<u32> {
-    let mut order: Vec<(String, &str, u32)> = texts.zip(0..).map(|(text, number)| (text.to_lowercase(), text, number)).collect();
-    order.sort_unstable();
+    let mut order: Vec<(String, &str, u32)> = texts.zip(0..).map(|(text, number)| (folded(text), text, number)).collect();
+    quipu_model::ordered::sort_by(&mut order, |one, other| one.cmp(other));
     let mut ranks = vec![0; order.len()];
     for ((_, _, number), rank) in order.iter().zip(0..) {
         if let Some(place) = ranks.get_mut(*number as usize) {

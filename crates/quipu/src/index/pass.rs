@@ -2,8 +2,8 @@
 //! to back only once.
 //!
 //! Servers write events and the row of a trace right after the span they belong to. The pass reads a block of spans, then the events and
-//! traces whose span is already known. A row whose span is unknown waits until its table has fallen behind the span table, and is then
-//! counted as lost unless its span turns up later.
+//! traces whose span is already known. A row whose span is unknown waits until the pass over spans has moved past its position. It is then
+//! overdue, and counted as lost unless its span turns up later.
 
 use super::events::{EventFacts, MetricFacts, Waiting, attach_event};
 use super::facets::{SpanValues, called_tools};
@@ -170,9 +170,9 @@ impl Pass {
     fn read_events(&mut self, index: &mut Index, database: &Database, spent: &mut dyn FnMut() -> bool) -> Result<(), StoreError> {
         let (connection, schema) = (database.connection(), database.schema());
         let pace = self.spans.share();
-        let is_behind = |share: f64| share < pace || pace >= 1.0;
+        let is_overdue = |share: f64| share < pace || pace >= 1.0;
         // A waiting event is not read again before it can be placed.
-        if self.waiting_event.is_some_and(|(key, share)| !is_behind(share) && index.spans.find(key).is_none()) {
+        if self.waiting_event.is_some_and(|(key, share)| !is_overdue(share) && index.spans.find(key).is_none()) {
             return Ok(());
         }
         self.waiting_event = None;
@@ -182,7 +182,7 @@ impl Pass {
                 return ControlFlow::Break(());
             }
             let share = table.share_at(event.id);
-            if let Some(key) = take_event(index, &event, is_behind(share)) {
+            if let Some(key) = take_event(index, &event, is_overdue(share)) {
                 *waiting = Some((key, share));
                 return walk.stop();
             }
@@ -197,8 +197,8 @@ impl Pass {
     fn read_traces(&mut self, index: &mut Index, database: &Database, spent: &mut dyn FnMut() -> bool) -> Result<(), StoreError> {
         let (connection, schema) = (database.connection(), database.schema());
         let pace = self.spans.share();
-        let is_behind = |share: f64| share < pace || pace >= 1.0;
-        if self.waiting_trace.is_some_and(|(key, share)| !is_behind(share) && index.traces.find(key).is_none()) {
+        let is_overdue = |share: f64| share < pace || pace >= 1.0;
+        if self.waiting_trace.is_some_and(|(key, share)| !is_overdue(share) && index.traces.find(key).is_none()) {
             return Ok(());
         }
         self.waiting_trace = None;
@@ -209,7 +209,7 @@ impl Pass {
                 return ControlFlow::Break(());
             }
             let share = table.share_at(rowid);
-            if let Some(key) = take_trace(index, trace, is_behind(share)) {
+            if let Some(key) = take_trace(index, trace, is_overdue(share)) {
                 *waiting = Some((key, share));
                 return walk.stop();
             }
@@ -319,12 +319,11 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     }
 }
 
-/// Indexes an event if its span is known, or if it must not wait any longer because its table is `behind`. Otherwise returns the span it
-/// waits for.
-fn take_event(index: &mut Index, event: &ScanEvent<'_>, behind: bool) -> Option<SpanKey> {
+/// Indexes an event if its span is known, or if it is `overdue`. Otherwise returns the span it waits for.
+fn take_event(index: &mut Index, event: &ScanEvent<'_>, overdue: bool) -> Option<SpanKey> {
     let key = index.non_hex_ids.span_key(event.span_id.as_deref().unwrap_or_default());
     let row = index.spans.find(key);
-    if row.is_none() && !behind {
+    if row.is_none() && !overdue {
         return Some(key);
     }
     let mut facts = EventFacts {
@@ -374,10 +373,10 @@ fn label_text(value: RawJson<'_>) -> Cow<'_, str> {
     }
 }
 
-/// Takes a row of `traces` whose spans were met, or that must be taken anyway; else answers what it waits for.
-fn take_trace(index: &mut Index, row: ScanTrace<'_>, behind: bool) -> Option<TraceKey> {
+/// Indexes a row of `traces` if one of its spans is known, or if it is `overdue`. Otherwise returns the trace it waits for.
+fn take_trace(index: &mut Index, row: ScanTrace<'_>, overdue: bool) -> Option<TraceKey> {
     let key = index.non_hex_ids.trace_key(row.trace_id.as_deref().unwrap_or_default());
-    if index.traces.find(key).is_none() && !behind {
+    if index.traces.find(key).is_none() && !overdue {
         return Some(key);
     }
     let number = index.traces.number(key);

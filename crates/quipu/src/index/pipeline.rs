@@ -159,6 +159,7 @@ mod native {
 }
 
 #[cfg(all(test, not(target_family = "wasm")))]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
     use std::borrow::Cow;

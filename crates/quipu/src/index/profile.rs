@@ -7,8 +7,10 @@
 //! a search for one string skips nearly all spans that hold others. Not here: those strings themselves, which stay in the file.
 
 use super::column::Column;
+use super::ids::halves;
 use super::spans::mix;
 use hashbrown::HashMap;
+use quipu_model::number::narrow;
 use quipu_model::recorded::RawJson;
 
 /// The profile of spans about which nothing is known: their attributes are not a JSON object, or there were too many profiles.
@@ -75,7 +77,7 @@ impl Profiles {
                 return None;
             }
             None => {
-                let number = self.keys.len() as u32;
+                let number = narrow(self.keys.len());
                 self.keys.push(Key { text: key.into(), values: HashMap::new(), texts: Vec::new() });
                 self.key_numbers.insert(key.into(), number);
                 number
@@ -229,7 +231,8 @@ fn hint(key: u32, prefix: &[u8]) -> u32 {
     let mut bytes = [0; HINT_PREFIX_BYTES];
     bytes.iter_mut().zip(prefix).for_each(|(to, from)| *to = *from);
     let letters = u128::from_le_bytes(bytes);
-    let number = mix(letters as u64 ^ mix(u64::from(key))) ^ mix((letters >> 64) as u64);
+    let (low, high) = halves(letters);
+    let number = mix(low ^ mix(u64::from(key))) ^ mix(high);
     1 << (mix(number) & 31)
 }
 
@@ -241,7 +244,7 @@ impl Key {
         if let Some(number) = self.values.get(value) {
             return *number;
         }
-        let number = self.texts.len() as u32;
+        let number = narrow(self.texts.len());
         if number >= MAX_VALUES {
             return OTHER;
         }
@@ -252,6 +255,7 @@ impl Key {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
     use quipu_model::recorded::entries;

@@ -3,6 +3,7 @@
 //! Not here: reading the index (`tree`), which only asks which spans to keep.
 
 use super::{Index, NO_TIME};
+use quipu_model::number::narrow;
 use quipu_model::{Cost, SpanFlags, SpanKind, TokenTotals};
 use quipu_protocol::{NO_ROW, RequestOutline, TraceScope};
 
@@ -41,7 +42,7 @@ impl Index {
         let mut kept = vec![true; nodes.len()];
         let mut chosen = Chosen { outlines, plumbing: 0, tokens: None, times: None };
         if let Some(request) = &scope.request {
-            let owner = self.find_span(request).and_then(|found| order.iter().position(|placed| row_of(placed) == found))? as u32;
+            let owner = narrow(self.find_span(request).and_then(|found| order.iter().position(|placed| row_of(placed) == found))?);
             if owners.get(owner as usize) != Some(&owner) {
                 return None;
             }
@@ -86,8 +87,8 @@ impl Index {
     pub(crate) fn request_rows(&self, trace: u32, span_id: &str) -> Option<Vec<u32>> {
         let order = self.rows_in_tree_order(trace);
         let root = self.find_span(span_id)?;
-        let nodes: Vec<Node> = order.iter().map(|(row, parent)| self.node(*row, parent.map_or(NO_ROW, |parent| parent as u32))).collect();
-        let owner = order.iter().position(|(row, _)| *row == root)? as u32;
+        let nodes: Vec<Node> = order.iter().map(|(row, parent)| self.node(*row, parent.map_or(NO_ROW, narrow))).collect();
+        let owner = narrow(order.iter().position(|(row, _)| *row == root)?);
         let owners = requests(&nodes);
         if owners.get(owner as usize) != Some(&owner) {
             return None;
@@ -123,7 +124,7 @@ impl Index {
             })
         };
         let mut outlines: Vec<RequestOutline> = roots.iter().take(MAX_OUTLINES).filter_map(outline).collect();
-        outlines.sort_by_key(|outline| outline.start_nanos);
+        quipu_model::ordered::sort_by_key(&mut outlines, |outline| outline.start_nanos);
         outlines
     }
 }
@@ -140,7 +141,7 @@ fn keep(order: &mut Vec<TreePosition>, kept: &[bool]) {
             continue;
         }
         let depth = if around.0 == NO_ROW { 0 } else { around.1 + 1 };
-        moved.push((chosen.len() as u32, depth));
+        moved.push((narrow(chosen.len()), depth));
         chosen.push((*place, around.0, depth));
     }
     *order = chosen;
@@ -183,12 +184,13 @@ fn requests(nodes: &[Node]) -> Vec<u32> {
     let mut found: Vec<u32> = Vec::with_capacity(nodes.len());
     for (at, node) in nodes.iter().enumerate() {
         let around = found.get(node.parent as usize).copied().unwrap_or(NO_ROW);
-        found.push(if node.flags.has(SpanFlags::REQUEST) { at as u32 } else { around });
+        found.push(if node.flags.has(SpanFlags::REQUEST) { narrow(at) } else { around });
     }
     found
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
 

@@ -20,22 +20,22 @@ pub(super) fn holds_secret(text: &[u8]) -> bool {
     PREFIXES.iter().any(|finder| {
         finder.find_iter(text).any(|at| {
             let boundary = at.checked_sub(1).and_then(|before| text.get(before)).is_none_or(|byte| !byte.is_ascii_alphanumeric());
-            boundary && is_key(&text[at + finder.needle().len()..])
+            boundary && text.get(at + finder.needle().len()..).is_some_and(is_key)
         })
     }) || NAMES.iter().any(|finder| {
         finder.find_iter(text).any(|at| {
-            let rest = &text[at + finder.needle().len()..];
+            let rest = text.get(at + finder.needle().len()..).unwrap_or_default();
             // Between name and value there may be quotes, escapes, a colon or equals sign, and blanks.
             let start = rest.iter().position(|byte| !b"\"'\\:= ".contains(byte)).unwrap_or(rest.len());
-            let assigned = rest[..start].iter().any(|byte| b":=".contains(byte));
-            assigned && is_key(&rest[start..])
+            let (between, value) = rest.split_at(start);
+            between.iter().any(|byte| b":=".contains(byte)) && is_key(value)
         })
     })
 }
 
 fn is_key(text: &[u8]) -> bool {
     let len = text.iter().take(200).take_while(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte)).count();
-    let digits = text[..len].iter().filter(|byte| byte.is_ascii_digit()).count();
+    let digits = text.iter().take(len).filter(|byte| byte.is_ascii_digit()).count();
     len >= MIN_KEY && digits >= 2
 }
 

@@ -8,6 +8,7 @@
 use super::facets::Kind;
 use super::profile::{Profiles, UNKNOWN_PROFILE, is_kept};
 use quipu_model::failure::FailureKey;
+use quipu_model::number::narrow;
 use quipu_model::recorded::{Followed, RawJson, entries};
 use quipu_model::tokens::TokenKind;
 
@@ -158,7 +159,7 @@ impl Shapes {
         let number = self.nodes.len();
         (number < MAX_NODES).then(|| {
             self.nodes.push(node);
-            number as u32
+            narrow(number)
         })
     }
 
@@ -188,6 +189,7 @@ impl Node {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -5,6 +5,7 @@
 use super::Index;
 use super::table::Table;
 use quipu_model::TokenRecord;
+use quipu_model::number::narrow;
 use quipu_model::recorded::repaired;
 use quipu_store::{Database, StoreError, highest_rowid, scan_spans};
 use std::ops::ControlFlow;
@@ -35,7 +36,7 @@ impl Snapshot {
             return Ok(false);
         }
         for place in 0..COMPARED_SPANS {
-            let row = (place * (rows - 1) / (COMPARED_SPANS - 1)) as u32;
+            let row = narrow(place * (rows - 1) / (COMPARED_SPANS - 1));
             let (rowid, key) = (self.index.rowid_of(row), *self.index.spans.key.at(row));
             let mut is_same = false;
             scan_spans(connection, schema, rowid - 1, |span| {

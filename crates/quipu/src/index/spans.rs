@@ -1,9 +1,10 @@
 //! The columns of spans, and the hash table from id to row.
 
 use super::column::{Column, RowIds};
-use super::ids::SpanKey;
+use super::ids::{SpanKey, halves};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+use quipu_model::number::narrow;
 use quipu_model::{SpanFlags, SpanKind};
 
 /// Each column has one entry per span, in rowid order.
@@ -42,7 +43,8 @@ pub(super) struct NewSpan {
 /// Ids are random already; mixing only prevents crafted ids from colliding.
 pub(super) fn mix(number: u64) -> u64 {
     let product = u128::from(number ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93_u128;
-    (product as u64) ^ (product >> 64) as u64
+    let (low, high) = halves(product);
+    low ^ high
 }
 
 impl Spans {
@@ -51,7 +53,7 @@ impl Spans {
     }
 
     pub(super) fn push(&mut self, span: NewSpan) -> u32 {
-        let row = self.key.len() as u32;
+        let row = narrow(self.key.len());
         self.key.push(span.key);
         self.trace.push(span.trace);
         self.parent.push(span.parent);
@@ -67,7 +69,7 @@ impl Spans {
     /// Adds the spans pushed since the last call to the hash table. Inserting many at once lets the processor overlap cache misses.
     pub(super) fn file(&mut self) {
         let keys = &self.key;
-        for row in self.filed..keys.len() as u32 {
+        for row in self.filed..narrow(keys.len()) {
             let key = *keys.at(row);
             // With duplicate ids, which occur in damaged files only, the first row wins.
             match self.rows.entry(mix(key.0), |row| *keys.at(*row) == key, |row| mix(keys.at(*row).0)) {
@@ -75,7 +77,7 @@ impl Spans {
                 Entry::Occupied(_) => self.ids_repeat = true,
             }
         }
-        self.filed = keys.len() as u32;
+        self.filed = narrow(keys.len());
     }
 
     /// Reserves space in the hash table, which would otherwise be rehashed several times.

@@ -1,6 +1,6 @@
 //! One table on its way through the pass: how far it has been read, and skipping rows that cannot be read.
 //!
-//! What is not here: what is done with its rows (`pass`).
+//! Not here: what is done with its rows (`pass`).
 
 use quipu_store::{Database, StoreError};
 use std::ops::ControlFlow;
@@ -91,7 +91,7 @@ impl Walk {
     }
 }
 
-/// The first rowid behind `after` from which reading works again: doubling steps ahead, then halving back.
+/// The first rowid after `after` from which reading works again: doubling steps ahead, then halving back.
 fn skip_damage(after: i64, highest: i64, readable: impl Fn(i64) -> bool) -> Option<i64> {
     let (mut bad, mut step) = (after + 1, 1);
     let mut good = loop {

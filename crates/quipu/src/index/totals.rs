@@ -3,13 +3,14 @@
 //! Not here: which traces are listed (`session`), the plot (`view`).
 
 use super::{Index, NO_TIME};
+use quipu_model::number::narrow;
 use quipu_protocol::ListTotals;
 use quipu_protocol::ScatterPoint;
 
 impl Index {
     /// Sums and percentiles over traces.
     pub(crate) fn list_totals(&self, traces: &[u32]) -> ListTotals {
-        let mut totals = ListTotals { traces: traces.len() as u32, ..ListTotals::default() };
+        let mut totals = ListTotals { traces: narrow(traces.len()), ..ListTotals::default() };
         let mut durations: Vec<u64> = Vec::with_capacity(traces.len());
         for number in traces {
             let trace = self.traces.at(*number);
@@ -19,7 +20,7 @@ impl Index {
             totals.tokens.merge(&self.trace_tokens(*number));
             durations.extend(trace.duration());
         }
-        totals.without_duration = (traces.len() - durations.len()) as u32;
+        totals.without_duration = narrow(traces.len() - durations.len());
         totals.median_nanos = nearest_rank(&mut durations, 50);
         totals.p95_nanos = nearest_rank(&mut durations, 95);
         totals.duration_nanos = durations.iter().copied().reduce(u64::saturating_add);

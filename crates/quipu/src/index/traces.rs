@@ -2,10 +2,11 @@
 
 use super::NO_TIME;
 use super::column::Column;
-use super::ids::{SpanKey, TraceKey};
+use super::ids::{SpanKey, TraceKey, halves};
 use super::spans::{Spans, mix};
 use hashbrown::HashTable;
 use quipu_model::Timestamp;
+use quipu_model::number::narrow;
 
 #[derive(Clone, Copy)]
 pub(super) struct Trace {
@@ -82,8 +83,8 @@ impl Trace {
 /// zone has such an offset.
 pub(crate) fn zone_offset(local: i64, created: i64) -> Option<i16> {
     const QUARTER: i64 = 15 * 60_000_000_000;
-    let quarters = (local.checked_sub(created)? + QUARTER / 2).div_euclid(QUARTER);
-    (-14 * 4..=14 * 4).contains(&quarters).then_some(quarters as i16 * 15)
+    let quarters = local.checked_sub(created)?.checked_add(QUARTER / 2)?.div_euclid(QUARTER);
+    i16::try_from(quarters).ok().filter(|quarters| (-14 * 4..=14 * 4).contains(quarters)).map(|quarters| quarters * 15)
 }
 
 /// All traces, numbered in the order of their first appearance.
@@ -102,7 +103,7 @@ impl Traces {
     /// Discards the data from rows of `traces`, so that all of them can be read again.
     #[cfg(not(target_family = "wasm"))]
     pub(super) fn forget_rows(&mut self) {
-        for number in 0..self.len() as u32 {
+        for number in 0..narrow(self.len()) {
             let trace = self.at_mut(number);
             let unread = Trace::new(trace.key);
             // A trace without spans consists of its row only.
@@ -131,7 +132,8 @@ impl Traces {
     }
 
     fn hash(key: TraceKey) -> u64 {
-        mix(key.0 as u64 ^ mix((key.0 >> 64) as u64))
+        let (low, high) = halves(key.0);
+        mix(low ^ mix(high))
     }
 
     pub(super) fn find(&self, key: TraceKey) -> Option<u32> {
@@ -147,7 +149,7 @@ impl Traces {
             self.latest = number;
             return number;
         }
-        let number = self.list.len() as u32;
+        let number = narrow(self.list.len());
         self.latest = number;
         self.list.push(Trace::new(key));
         let list = &self.list;
@@ -156,6 +158,10 @@ impl Traces {
     }
 
     /// Sorts the rows of spans by trace, stably.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a span's trace is one of the list, which counted its spans, and the offsets are the sums of these counts"
+    )]
     pub(super) fn place_spans(&mut self, spans: &Spans) {
         let mut offsets = Vec::with_capacity(self.list.len() + 1);
         let mut sum = 0_u32;
@@ -168,7 +174,7 @@ impl Traces {
         let mut rows = vec![0; spans.len()];
         for (row, trace) in spans.trace.iter().enumerate() {
             let slot = &mut next[*trace as usize];
-            rows[*slot as usize] = row as u32;
+            rows[*slot as usize] = narrow(row);
             *slot += 1;
         }
         (self.offsets, self.rows) = (offsets, rows);
@@ -178,7 +184,7 @@ impl Traces {
     pub(super) fn rows(&self, number: u32) -> &[u32] {
         let at = number as usize;
         match (self.offsets.get(at), self.offsets.get(at + 1)) {
-            (Some(start), Some(end)) => &self.rows[*start as usize..*end as usize],
+            (Some(start), Some(end)) => self.rows.get(*start as usize..*end as usize).unwrap_or_default(),
             _ => &[],
         }
     }
@@ -196,5 +202,12 @@ mod tests {
         assert_eq!(zone_offset(created - 5 * 3600 * second + second, created), Some(-300));
         assert_eq!(zone_offset(created + (5 * 3600 + 45 * 60) * second, created), Some(345));
         assert_eq!(zone_offset(created + 20 * 3600 * second, created), None);
+    }
+
+    #[test]
+    fn times_at_the_ends_of_the_range_have_no_zone() {
+        assert_eq!(zone_offset(i64::MAX, 0), None);
+        assert_eq!(zone_offset(i64::MAX, i64::MIN), None);
+        assert_eq!(zone_offset(i64::MIN, 0), None);
     }
 }

@@ -1,8 +1,14 @@
 //! A trace as columns in tree order: parents before children, siblings by start.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a place is an index in the rows of one trace, and every list about them has an entry for each; `offsets` has one more"
+)]
+
 use super::scope::TreePosition;
 use super::{Index, NO_TIME};
 use hashbrown::HashMap;
+use quipu_model::number::narrow;
 use quipu_model::ordered::sort_places;
 use quipu_model::{SpanFlags, SpanKind, Timestamp};
 use quipu_protocol::{NO_ROW, TraceColumns, TraceScope, UNKNOWN_NANOS, Warning, WarningKind};
@@ -24,7 +30,7 @@ impl Index {
             token_totals: chosen.tokens.unwrap_or_else(|| self.trace_tokens(number)),
             requests: trace.requests,
             outlines: chosen.outlines,
-            spans_in_trace: rows.len() as u32,
+            spans_in_trace: narrow(rows.len()),
             plumbing: chosen.plumbing,
             ..TraceColumns::default()
         };
@@ -34,7 +40,7 @@ impl Index {
             let name = *self.spans.name.at(row);
             let name = *names.entry(name).or_insert_with(|| {
                 columns.names.push(&self.names.facts(name).text);
-                columns.names.len() as u32 - 1
+                narrow(columns.names.len()) - 1
             });
             let (start, end) = (*self.spans.start.at(row), *self.spans.end.at(row));
             let known = start != NO_TIME && end != NO_TIME && end >= start;
@@ -56,19 +62,19 @@ impl Index {
             if let Some(tool) = self.facets.tool.number_of(row).filter(|_| kind == SpanKind::Tool) {
                 let name = *tools.entry(tool).or_insert_with(|| {
                     columns.tool_names.push(self.facets.tool.values.text(tool));
-                    columns.tool_names.len() as u32 - 1
+                    narrow(columns.tool_names.len()) - 1
                 });
-                columns.tool_rows.push(at as u32);
+                columns.tool_rows.push(narrow(at));
                 columns.tool.push(name);
             }
             if flags.has(SpanFlags::FAILURE_ORIGIN) {
-                columns.began_rows.push(at as u32);
+                columns.began_rows.push(narrow(at));
             }
             if flags.has(SpanFlags::FAILED) {
-                columns.failed_rows.push(at as u32);
+                columns.failed_rows.push(narrow(at));
             }
             if let Some(record) = self.tokens_of(row) {
-                columns.tokens.push((at as u32, record));
+                columns.tokens.push((narrow(at), record));
             }
         }
         for at in (0..order.len()).rev() {
@@ -122,7 +128,7 @@ impl Index {
         let roots = by_age.iter().rev().filter(|place| parents[**place].is_none());
         let mut stack: Vec<TreePosition> = roots.map(|place| (*place, NO_ROW, 0)).collect();
         while let Some((place, parent, depth)) = stack.pop() {
-            let at = order.len() as u32;
+            let at = narrow(order.len());
             order.push((place, parent, depth));
             stack.extend(children[offsets[place]..offsets[place + 1]].iter().rev().map(|child| (*child, at, depth + 1)));
         }

@@ -73,6 +73,7 @@ impl ValuesOfTraces {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
 

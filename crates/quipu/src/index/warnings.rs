@@ -4,6 +4,7 @@ use super::Index;
 use super::ids::SpanKey;
 use quipu_model::SpanFlags;
 use quipu_model::format::count;
+use quipu_model::number::narrow;
 use quipu_protocol::{Warning, WarningKind};
 
 /// Counts of anomalies, and of other facts that become known only by counting.
@@ -43,7 +44,7 @@ impl Index {
     /// without a root.
     pub(super) fn detect_unfinished_end(&mut self) {
         let Some(last) = self.spans.len().checked_sub(1) else { return };
-        let last = last as u32;
+        let last = narrow(last);
         let trace = self.traces.at(*self.spans.trace.at(last));
         self.anomalies.unfinished = trace.recorded_root == SpanKey::NONE
             && trace.rowid.is_some()

@@ -117,7 +117,7 @@ impl Collector {
                     labels.push((label.to_owned(), text));
                 }
                 labels.push((METRIC_NAME.to_owned(), name));
-                labels.sort();
+                quipu_model::ordered::sort_by(&mut labels, |one, other| one.cmp(other));
                 let is_quantile = matches!(part.key, Key::Quantile(_));
                 let (measure, rule) = if is_quantile { (Measure::Gauge, Rule::Latest) } else { (measure, rule) };
                 streams.push(Stream { labels, measure, rule, counts, segments: BTreeMap::new() });
@@ -134,7 +134,7 @@ impl Collector {
     pub(crate) fn finish(self) -> Measured {
         let mut streams = self.streams;
         for segment in streams.iter_mut().flat_map(|stream| stream.segments.values_mut()) {
-            segment.sort_by_key(|(time, _)| *time);
+            quipu_model::ordered::sort_by_key(segment, |(time, _)| *time);
         }
         Measured { streams }
     }

@@ -5,6 +5,7 @@
 use crate::index::Index;
 use quipu_metrics::metrics_input::{InferenceRequest, MetricsInput, NO_ROW, RecordedAmount, RecordedSeries, SpanColumns};
 use quipu_metrics::streams::Measured;
+use quipu_model::number::narrow;
 use quipu_model::{SpanFlags, Timestamp, TokenRecord};
 use quipu_protocol::UNKNOWN_NANOS;
 use std::collections::HashMap;
@@ -70,7 +71,7 @@ fn add_requests(input: &mut MetricsInput, index: &Index, read_model: &mut dyn Fn
         let model = model.map(|model| match numbers.get(model) {
             Some(number) => *number,
             None => {
-                let number = input.models.len() as u32;
+                let number = narrow(input.models.len());
                 input.models.push(model.to_owned());
                 numbers.insert(model.to_owned(), number);
                 number

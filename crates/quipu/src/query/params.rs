@@ -4,6 +4,7 @@
 
 use super::condition::kind_of;
 use super::error::QueryError;
+use quipu_model::number::truncated;
 use serde_json::{Map, Value as Json};
 
 /// The parameters of one call.
@@ -55,7 +56,7 @@ impl<'a> Object<'a> {
             Json::String(text) => text.trim().parse().ok(),
             Json::Number(number) => number.as_i64().or_else(|| {
                 let real = number.as_f64()?;
-                (real.fract() == 0.0 && real.abs() < 9e15).then_some(real as i64)
+                (real.fract() == 0.0 && real.abs() < 9e15).then_some(truncated::<i64>(real))
             }),
             _ => None,
         };

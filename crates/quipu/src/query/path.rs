@@ -140,11 +140,11 @@ fn index_step(rest: &str) -> Option<(PathStep, &str)> {
     if let Some((index, tail)) = digits(inner) {
         return Some((PathStep::Index(index), tail.strip_prefix(']')?));
     }
-    let behind = inner.strip_prefix('#')?;
-    if let Some(tail) = behind.strip_prefix(']') {
+    let after = inner.strip_prefix('#')?;
+    if let Some(tail) = after.strip_prefix(']') {
         return Some((PathStep::FromEnd(0), tail));
     }
-    let (back, tail) = digits(behind.strip_prefix('-')?)?;
+    let (back, tail) = digits(after.strip_prefix('-')?)?;
     Some((PathStep::FromEnd(back), tail.strip_prefix(']')?))
 }
 

@@ -106,10 +106,10 @@ fn unicode(rest: &[u8]) -> (Option<u32>, usize) {
 fn push_code(out: &mut Vec<u8>, code: u32) {
     let tail = |shift: u32| 0x80 | (code >> shift & 0x3f) as u8;
     match code {
-        0..0x80 => out.push(code as u8),
-        0x80..0x800 => out.extend([0xc0 | (code >> 6) as u8, tail(0)]),
-        0x800..0x1_0000 => out.extend([0xe0 | (code >> 12) as u8, tail(6), tail(0)]),
-        _ => out.extend([0xf0 | (code >> 18) as u8, tail(12), tail(6), tail(0)]),
+        0..0x80 => out.push((code & 0x7f) as u8),
+        0x80..0x800 => out.extend([0xc0 | (code >> 6 & 0x1f) as u8, tail(0)]),
+        0x800..0x1_0000 => out.extend([0xe0 | (code >> 12 & 0xf) as u8, tail(6), tail(0)]),
+        _ => out.extend([0xf0 | (code >> 18 & 7) as u8, tail(12), tail(6), tail(0)]),
     }
 }
 

@@ -47,7 +47,7 @@ impl Block {
     pub(super) fn new(rows: Vec<u32>, tests: Vec<usize>, trace_left: Option<usize>, index: &Index) -> Block {
         let spans = rows.iter().map(|row| (index.rowid_of(*row), *row)).collect();
         let mut events: Vec<(i64, u32)> = rows.iter().flat_map(|row| index.event_ids(*row).map(|id| (id, *row))).collect();
-        events.sort_unstable();
+        quipu_model::ordered::sort_by_key(&mut events, |event| *event);
         Block { found: vec![Vec::new(); tests.len()], rows, tests, trace_left, spans, events, next_span: 0, next_event: 0 }
     }
 

@@ -166,6 +166,7 @@ impl Searches {
             self.searches.len() - 1
         });
         self.questions += 1;
+        #[expect(clippy::indexing_slicing, reason = "found just above, or the last")]
         let search = &mut self.searches[at];
         search.asked = self.questions;
         search

@@ -1,16 +1,17 @@
 //! The answer to each question of the protocol.
 //!
-//! What is not here: the work itself, which is in the module of its topic.
+//! Not here: the work itself, which is in the module of its topic.
 
 use super::{Session, detail};
 use quipu_model::llm::conversation_lines;
 use quipu_protocol::markup::Node;
 use quipu_protocol::{
-    Answers, AskSql, CallQueryApi, CheckFile, CompareInput, ExportConversation, Failure, FilePart, FileSummary, FindIds, FindInSpan,
-    GetCriticalPath, GetFile, GetRecorded, GetSheet, GetSpan, GetText, GetTrace, HitPage, IdPlace, ListHits, ListMoments, ListTraces,
-    MakeShare, NameSpans, NamedSpan, Packed, PathPart, PreviewShare, ReadFile, RecordedText, RedactReport, SearchProgress, SetPrices,
-    SetSearching, Shared, SpanDetail, SpanMatch, SpanMoments, SqlResponse, Suggest, Suggestions, SummarizeTraces, TraceColumns, TracePage,
-    TraceSummary,
+    Answers, CallQueryApi, CheckFile, CompareInput, CompleteSql, CopyDatabase, DescribeSql, ExportConversation, ExportSql, Failure,
+    FilePart, FileSummary, FindIds, FindInSpan, GetCriticalPath, GetFile, GetRecorded, GetSheet, GetSpan, GetSqlValue, GetText, GetTrace,
+    HitPage, IdPlace, ListHits, ListMoments, ListSqlRows, ListTraces, MakeShare, NameSpans, NamedSpan, Packed, PathPart, PlanSql,
+    PreviewShare, ReadFile, RecordedText, RedactReport, RunSql, SearchProgress, SetPrices, SetSearching, Shared, SpanDetail, SpanMatch,
+    SpanMoments, SqlRan, SqlRows, SqlSchema, SqlText, SqlWholeValue, SqlWrong, Suggest, Suggestions, SummarizeTraces, TraceColumns,
+    TracePage, TraceSummary,
 };
 use quipu_ui::view::{Times, critical_path};
 
@@ -156,6 +157,13 @@ impl Answers<SetSearching> for Session {
     }
 }
 
+impl Answers<CopyDatabase> for Session {
+    fn answer(&mut self, question: CopyDatabase) -> Result<Shared, Failure> {
+        self.require_index()?;
+        self.copy_database(&question.what, question.span_id)
+    }
+}
+
 impl Answers<PreviewShare> for Session {
     fn answer(&mut self, question: PreviewShare) -> Result<RedactReport, Failure> {
         self.require_index()?;
@@ -177,8 +185,44 @@ impl Answers<CallQueryApi> for Session {
     }
 }
 
-impl Answers<AskSql> for Session {
-    fn answer(&mut self, AskSql(request): AskSql) -> Result<SqlResponse, Failure> {
-        self.ask_sql(request)
+impl Answers<DescribeSql> for Session {
+    fn answer(&mut self, _: DescribeSql) -> Result<SqlSchema, Failure> {
+        self.sql_schema()
+    }
+}
+
+impl Answers<RunSql> for Session {
+    fn answer(&mut self, RunSql(query): RunSql) -> Result<Result<SqlRan, SqlWrong>, Failure> {
+        self.run_sql(&query)
+    }
+}
+
+impl Answers<PlanSql> for Session {
+    fn answer(&mut self, PlanSql(query): PlanSql) -> Result<Result<Vec<Node>, SqlWrong>, Failure> {
+        self.plan_sql(&query)
+    }
+}
+
+impl Answers<ListSqlRows> for Session {
+    fn answer(&mut self, ListSqlRows { from, count }: ListSqlRows) -> Result<SqlRows, Failure> {
+        Ok(self.sql_rows(from, count))
+    }
+}
+
+impl Answers<GetSqlValue> for Session {
+    fn answer(&mut self, GetSqlValue { row, column }: GetSqlValue) -> Result<SqlWholeValue, Failure> {
+        self.sql_value(row, column)
+    }
+}
+
+impl Answers<ExportSql> for Session {
+    fn answer(&mut self, ExportSql { format, from }: ExportSql) -> Result<SqlText, Failure> {
+        self.export_sql(format, from)
+    }
+}
+
+impl Answers<CompleteSql> for Session {
+    fn answer(&mut self, CompleteSql { query, cursor }: CompleteSql) -> Result<Suggestions, Failure> {
+        self.complete_sql(&query, cursor)
     }
 }

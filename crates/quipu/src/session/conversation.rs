@@ -5,6 +5,7 @@
 use super::detail;
 use crate::index::Index;
 use quipu_model::llm::{ConversationPage, SpanMessages, conversation, event_attributes, is_message_event};
+use quipu_model::number::narrow;
 use quipu_model::recorded::{RecordedAttribute, attributes};
 use quipu_model::tokens::InferenceRole;
 use quipu_model::{SpanFlags, SpanKind, Spent, Value};
@@ -30,7 +31,7 @@ pub(super) fn of_trace(
     let traces = if whole_session && !session.is_empty() { session.as_slice() } else { &[trace] };
     let mut page = of_traces(database, index, traces, only)?;
     page.trace_ids = traces.iter().map(|trace| index.trace_id(*trace)).collect();
-    page.session_traces = session.len() as u32;
+    page.session_traces = narrow(session.len());
     Ok(page)
 }
 

@@ -4,6 +4,7 @@
 
 use super::Session;
 use quipu_model::SpanFlags;
+use quipu_model::number::narrow;
 use quipu_protocol::FlameWeight;
 use quipu_protocol::TraceColumns;
 use quipu_ui::view::{FlameGraph, FlameOrder, FlameSpans, FlameWindow, NameStatistics, Spans, Times, Usage, flame_graph, name_statistics};
@@ -15,7 +16,7 @@ impl Session {
         let cost = |row: u32| self.index.cost_of(self.index.find_span(&columns.span_id.get(row as usize)?)?);
         // A request without any token count has an unknown cost.
         let is_request = |row: &u32| columns.flags.get(*row as usize).is_some_and(|flags| flags.has(SpanFlags::INFERENCE_REQUEST));
-        let requests = (0..columns.len() as u32).filter(is_request);
+        let requests = (0..narrow(columns.len())).filter(is_request);
         let costs = if self.prices.is_empty() { Vec::new() } else { requests.map(|row| (row, cost(row))).collect() };
         Usage { tokens, costs }
     }

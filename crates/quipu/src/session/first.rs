@@ -1,6 +1,7 @@
 //! The first rows of the trace list, before the index exists: the newest rows of `traces`, named by the spans written last.
 
 use crate::index::zone_offset;
+use quipu_model::number::narrow;
 use quipu_model::{RecordedTime, SpanKind};
 use quipu_protocol::{TracePage, TraceQuery, TraceRow};
 use quipu_store::{Database, ScanTrace, StoreError, newest_spans, newest_traces};
@@ -24,15 +25,16 @@ pub(super) fn newest(database: &Database, query: &TraceQuery) -> Result<TracePag
         let wanted: HashMap<String, usize> = rows.iter().enumerate().map(|(at, row)| (row.trace_id.clone(), at)).collect();
         newest_spans(connection, schema, MAX_SPANS, |span_id, trace_id, parent, name| {
             let Some(at) = trace_id.and_then(|id| wanted.get(id.as_ref()).copied()) else { return };
-            let is_recorded = recorded[at].is_some() && recorded[at].as_deref() == span_id.as_deref();
+            let (Some(row), Some(recorded)) = (rows.get_mut(at), recorded.get(at)) else { return };
+            let is_recorded = recorded.is_some() && recorded.as_deref() == span_id.as_deref();
             // A span without a parent is the root, whatever `traces` says: the recorded root may be nested.
-            if parent.is_none() || (is_recorded && rows[at].root_name.is_none()) {
-                rows[at].root_name = name.map(|name| name.into_owned());
-                rows[at].root_kind = rows[at].root_name.as_deref().map(SpanKind::from_name);
+            if parent.is_none() || (is_recorded && row.root_name.is_none()) {
+                row.root_name = name.map(|name| name.into_owned());
+                row.root_kind = row.root_name.as_deref().map(SpanKind::from_name);
             }
         })?;
     }
-    Ok(TracePage { query: query.clone(), total: None, so_far: rows.len() as u32, traces: rows.len() as u32, rows })
+    Ok(TracePage { query: query.clone(), total: None, so_far: narrow(rows.len()), traces: narrow(rows.len()), rows })
 }
 
 fn trace_row(row: &ScanTrace<'_>) -> TraceRow {

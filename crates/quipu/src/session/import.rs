@@ -6,7 +6,7 @@ use super::Session;
 use crate::transfer::{ImportReport, Importer};
 use quipu_model::format::counted;
 use quipu_protocol::{Failure, FailureKind, Warning, WarningKind};
-use quipu_store::{Database, Dropped, OpenOptions};
+use quipu_store::{Database, NamedSource, OpenOptions};
 
 impl Session {
     /// Finishes an import into memory, and opens its database under `name` like any file. Problems of the import become warnings of the
@@ -19,8 +19,8 @@ impl Session {
         if let (Some(first), 0) = (report.problems.first(), report.spans + report.logs + report.points) {
             return Err(Failure { kind: FailureKind::CannotOpen, message: format!("Nothing could be imported. {first}") });
         }
-        let dropped = Dropped { name: name.to_owned(), source: Box::new(writer.into_source()?) };
-        let mut database = Database::open(vec![dropped], options)?;
+        let file = NamedSource { name: name.to_owned(), source: Box::new(writer.into_source()?) };
+        let mut database = Database::open(vec![file], options)?;
         for warning in warnings(&report) {
             database.warn(warning);
         }

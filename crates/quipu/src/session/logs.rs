@@ -3,6 +3,7 @@
 //! Not here: the events of one span with all their attributes, which are part of the span.
 
 use crate::index::Index;
+use quipu_model::number::narrow;
 use quipu_model::ordered::sort_by_key;
 use quipu_model::recorded::entries;
 use quipu_model::{LogSeverity, RecordedTime, Timestamp};
@@ -68,7 +69,7 @@ impl LogOrder {
                 self.seen
             )
         });
-        Ok(LogPage { total: listed.len() as u32, of_all: asked.len() as u32, of_severity, notes: note.into_iter().collect(), rows })
+        Ok(LogPage { total: narrow(listed.len()), of_all: narrow(asked.len()), of_severity, notes: note.into_iter().collect(), rows })
     }
 }
 

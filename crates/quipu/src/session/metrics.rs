@@ -98,8 +98,8 @@ impl Session {
     ///
     /// ```
     /// # let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/metrics_0.2.23.db"))?;
-    /// # let dropped = quipu::store::Dropped { name: "metrics.db".into(), source: Box::new(quipu::store::MemorySource(bytes)) };
-    /// # let mut session = quipu::Session::open(vec![dropped], quipu::store::OpenOptions::with_clock(|| 0))?;
+    /// # let file = quipu::store::NamedSource { name: "metrics.db".into(), source: Box::new(quipu::store::MemorySource(bytes)) };
+    /// # let mut session = quipu::Session::open(vec![file], quipu::store::OpenOptions::with_clock(|| 0))?;
     /// use quipu::metrics::{MetricOptions, PromqlQuery};
     /// let query = "sum by (model_id) (llama_stack_tokens_total)".to_owned();
     /// let query = PromqlQuery { query, start: None, end: None, step: None, options: MetricOptions::default() };

@@ -1,7 +1,7 @@
 //! The one door to an open file: [`Session::ask`] for bounded questions, [`Session::step`] for the index, which is long work
 //! done in small pieces between them.
 //!
-//! What is not here: SQL (`store`), where bytes come from, when a step is due: the caller drives.
+//! Not here: SQL (`store`), where bytes come from, when a step is due: the caller drives.
 
 mod answers;
 mod asked;
@@ -47,7 +47,7 @@ use quipu_model::ordered::sort_by_key;
 use quipu_protocol::{
     Answers, Failure, FailureKind, FileSummary, IndexProgress, Question, Request, Response, TextRef, TraceColumns, TraceScope, WarningKind,
 };
-use quipu_store::{Database, Dropped, OpenOptions, SharedCache, StoreError, trace_recorded};
+use quipu_store::{Database, NamedSource, OpenOptions, SharedCache, StoreError, trace_recorded};
 use quipu_ui::view::{blocks, minimap};
 use std::cell::RefCell;
 
@@ -55,13 +55,13 @@ use std::cell::RefCell;
 ///
 /// ```
 /// use quipu::protocol::GetFile;
-/// use quipu::store::{Dropped, MemorySource, OpenOptions};
+/// use quipu::store::{NamedSource, MemorySource, OpenOptions};
 /// let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/agent_0.2.15.db"))?;
-/// let dropped = Dropped { name: "agent.db".into(), source: Box::new(MemorySource(bytes)) };
-/// let mut session = quipu::Session::open(vec![dropped], OpenOptions::with_clock(|| 0))?;
+/// let file = NamedSource { name: "agent.db".into(), source: Box::new(MemorySource(bytes)) };
+/// let mut session = quipu::Session::open(vec![file], OpenOptions::with_clock(|| 0))?;
 /// while !session.step(&mut || false)?.done {}
-/// let file = session.ask(GetFile)?;
-/// assert_eq!((file.traces, file.spans), (Some(56), Some(434)));
+/// let summary = session.ask(GetFile)?;
+/// assert_eq!((summary.traces, summary.spans), (Some(56), Some(434)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Session {
@@ -89,13 +89,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens what was dropped together: one database, and where there is one its `-journal` or `-wal`.
+    /// Opens one database, with its `-journal` or `-wal` if there is one.
     /// Reads a few pages; the index is built by [`Session::step`].
     ///
     /// # Errors
     /// A sentence that says what the file is and what was expected.
-    pub fn open(dropped: Vec<Dropped>, options: OpenOptions) -> Result<Session, Failure> {
-        Ok(Session::new(Database::open(dropped, options)?))
+    pub fn open(files: Vec<NamedSource>, options: OpenOptions) -> Result<Session, Failure> {
+        Ok(Session::new(Database::open(files, options)?))
     }
 
     fn new(database: Database) -> Session {
@@ -172,6 +172,14 @@ impl Session {
         request.answer_by(self)
     }
 
+    /// [`Session::handle`] in a program that neither imports nor shares ([`Request::answer_reading_by`]).
+    ///
+    /// # Errors
+    /// Those of [`Session::ask`].
+    pub fn handle_reading(&mut self, request: Request) -> Result<Response, Failure> {
+        request.answer_reading_by(self)
+    }
+
     #[cfg(test)]
     pub(crate) fn index(&self) -> &Index {
         &self.index
@@ -193,19 +201,8 @@ impl Session {
             name: self.database.name().to_owned(),
             size_bytes: self.imported.unwrap_or(self.database.cache().len()),
             in_memory: self.in_memory,
-            indexed: false,
-            traces: None,
-            failed_traces: None,
-            spans: None,
-            failed_spans: None,
-            events: None,
-            requests: None,
-            tokens: None,
-            start: None,
-            end: None,
-            zone: None,
-            service_names: Vec::new(),
             warnings: self.database.warnings().to_vec(),
+            ..FileSummary::default()
         };
         if self.index.is_complete() {
             self.index.summarize(&mut summary);

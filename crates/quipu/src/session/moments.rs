@@ -28,7 +28,7 @@ impl Session {
                     span.moments.push((time, is_error_severity(attribute(&event, "severity").as_deref())));
                 }
             }
-            span.moments.sort_unstable();
+            quipu_model::ordered::sort_by_key(&mut span.moments, |moment| *moment);
             found.push(span);
         }
         Ok(found)

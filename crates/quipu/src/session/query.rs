@@ -25,8 +25,8 @@ impl Session {
     ///
     /// ```
     /// # let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/agent_0.2.15.db"))?;
-    /// # let dropped = quipu::store::Dropped { name: "agent.db".into(), source: Box::new(quipu::store::MemorySource(bytes)) };
-    /// # let mut session = quipu::Session::open(vec![dropped], quipu::store::OpenOptions::with_clock(|| 0))?;
+    /// # let file = quipu::store::NamedSource { name: "agent.db".into(), source: Box::new(quipu::store::MemorySource(bytes)) };
+    /// # let mut session = quipu::Session::open(vec![file], quipu::store::OpenOptions::with_clock(|| 0))?;
     /// let params = r#"{"attribute_filters": [{"key": "tool_name", "op": "eq", "value": "brave_search"}], "limit": 1}"#;
     /// let answer = session.query("query_traces", params, None)?;
     /// assert!(answer.starts_with(r#"{"data":[{"trace_id":""#));

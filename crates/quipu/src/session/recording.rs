@@ -67,7 +67,7 @@ impl Session {
         let (database, index) = (&self.database, &self.index);
         let (connection, schema) = (database.connection(), database.schema());
         let mut rowids: Vec<i64> = traces.iter().filter_map(|trace| index.trace_rowid(*trace)).collect();
-        rowids.sort_unstable();
+        quipu_model::ordered::sort_by_key(&mut rowids, |rowid| *rowid);
         for rowid in rowids {
             if let Some(trace) = database.bounded(|| trace_record(connection, schema, rowid)).map_err(Failure::from)? {
                 seen(Record::Trace(&trace))?;
@@ -80,7 +80,7 @@ impl Session {
             }
             events.extend(index.event_ids(row));
         }
-        events.sort_unstable();
+        quipu_model::ordered::sort_by_key(&mut events, |id| *id);
         for id in events {
             if let Some(event) = database.bounded(|| event_record(connection, schema, id)).map_err(Failure::from)? {
                 seen(Record::Event(&event))?;

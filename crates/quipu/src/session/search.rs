@@ -166,13 +166,13 @@ mod tests {
     use crate::index::Bits;
     use crate::index::filter::attribute_holds;
     use quipu_protocol::filter::{AttributeTest, Filter};
-    use quipu_store::{Dropped, MemorySource, OpenOptions};
+    use quipu_store::{MemorySource, NamedSource, OpenOptions};
 
     fn open() -> Session {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/agent_0.2.15.db");
         let source = Box::new(MemorySource(std::fs::read(path).expect("the sample is there")));
         let mut session =
-            Session::open(vec![Dropped { name: "agent.db".into(), source }], OpenOptions::with_clock(|| 0)).expect("it opens");
+            Session::open(vec![NamedSource { name: "agent.db".into(), source }], OpenOptions::with_clock(|| 0)).expect("it opens");
         while !session.step(&mut || false).expect("it is read").done {}
         session
     }

@@ -35,8 +35,8 @@ impl Session {
     ///
     /// ```
     /// # let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/metrics_0.2.23.db"))?;
-    /// # let dropped = quipu::store::Dropped { name: "metrics.db".into(), source: Box::new(quipu::store::MemorySource(bytes)) };
-    /// # let mut session = quipu::Session::open(vec![dropped], quipu::store::OpenOptions::with_clock(|| 0))?;
+    /// # let file = quipu::store::NamedSource { name: "metrics.db".into(), source: Box::new(quipu::store::MemorySource(bytes)) };
+    /// # let mut session = quipu::Session::open(vec![file], quipu::store::OpenOptions::with_clock(|| 0))?;
     /// let query = quipu::SeriesQuery { selectors: vec!["llama_stack_tokens_total".into()], ..Default::default() };
     /// let series = session.list_series(&query)??;
     /// assert!(series.iter().all(|labels| labels.contains(&("__name__".into(), "llama_stack_tokens_total".into()))));

@@ -6,12 +6,12 @@
 use super::{Selection, Session, detail};
 use quipu_model::{LogSeverity, Recording};
 use quipu_protocol::{Failure, FailureKind, FileFormat, ShareForm, ShareOptions, ShareWhat, Shared, TraceScope};
-use quipu_protocol::{KindSet, LeftOut, RedactOptions, RedactReport};
+use quipu_protocol::{LeftOut, RedactOptions, RedactReport};
 use quipu_share::payload::{LinkError, leave_out, pack, unpack};
 use quipu_share::{Leaving, MAX_MARKDOWN_FAILURES, MarkdownSource, leaving, shared_name, trace_markdown};
 #[cfg(not(target_family = "wasm"))]
 use quipu_store::Copied;
-use quipu_store::{Dropped, OpenOptions, Writer};
+use quipu_store::{NamedSource, OpenOptions, Writer};
 use quipu_ui::view::{LogQuery, failure_chains};
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -56,7 +56,7 @@ impl Session {
     pub fn of_recording(name: &str, recording: &Recording, options: OpenOptions) -> Result<Session, Failure> {
         let mut writer = Writer::in_memory()?;
         writer.copy(recording)?;
-        let mut session = Session::open(vec![Dropped { name: name.to_owned(), source: Box::new(writer.into_source()?) }], options)?;
+        let mut session = Session::open(vec![NamedSource { name: name.to_owned(), source: Box::new(writer.into_source()?) }], options)?;
         session.in_memory = true;
         Ok(session)
     }
@@ -80,25 +80,8 @@ impl Session {
         form: ShareForm,
         span_id: Option<&str>,
     ) -> Result<Shared, Failure> {
-        let keeps_all =
-            options == ShareOptions { redact: RedactOptions { take_out: KindSet::NONE, shift_times: false }, leave_out_over: None };
-        if form == ShareForm::File(FileFormat::Database) && keeps_all {
-            // Row by row, so that a file of any size can be shared.
-            let bytes = self.database_bytes(selection(what))?;
-            let span_id = span_id.map(str::to_owned);
-            let trace_id = match what {
-                ShareWhat::All => None,
-                ShareWhat::Traces(ids) => ids.first().cloned(),
-                ShareWhat::Spans { trace_id, .. } => Some(trace_id.clone()),
-            };
-            return Ok(Shared {
-                bytes,
-                file_name: shared_name(trace_id.as_deref(), FileFormat::Database.extension()),
-                trace_id,
-                span_id,
-                report: RedactReport::default(),
-                left_out: LeftOut::default(),
-            });
+        if form == ShareForm::File(FileFormat::Database) && options.keeps_all() {
+            return self.copy_database(what, span_id.map(str::to_owned));
         }
         let (whole, span_id) = self.leaving(what, options.redact, span_id)?;
         let (trace_id, report) = (whole.trace_id.clone(), whole.report.clone());
@@ -119,6 +102,30 @@ impl Session {
             ShareForm::File(format) => (file_bytes(&recording, format)?, format.extension()),
         };
         Ok(Shared { bytes, file_name: shared_name(trace_id.as_deref(), extension), trace_id, span_id, report, left_out })
+    }
+
+    /// A database of a part of the file as it is, row by row, so that a file of any size can be shared.
+    ///
+    /// # Errors
+    /// There is no such trace or span; memory is insufficient.
+    pub(super) fn copy_database(&mut self, what: &ShareWhat, span_id: Option<String>) -> Result<Shared, Failure> {
+        let bytes = self.database_bytes(selection(what))?;
+        let trace_id = match what {
+            ShareWhat::All => None,
+            ShareWhat::Traces(ids) => ids.first().cloned(),
+            ShareWhat::Spans { trace_id, .. } => Some(trace_id.clone()),
+        };
+        let file_name = shared_name(trace_id.as_deref(), FileFormat::Database.extension());
+        let (report, left_out) = (RedactReport::default(), LeftOut::default());
+        Ok(Shared { bytes, file_name, trace_id, span_id, report, left_out })
+    }
+
+    /// A part of the file as the columns of a link, nothing left out. Completes the index first if necessary.
+    ///
+    /// # Errors
+    /// There is no such trace or span; it holds too much to be redacted.
+    pub fn copy_part(&mut self, what: &ShareWhat) -> Result<Vec<u8>, Failure> {
+        Ok(pack(&self.recording(selection(what), MAX_BYTES)?))
     }
 
     /// The redacted selection in full length, and the redacted id of `span_id`. Redaction takes longest, and the same selection is often
@@ -260,8 +267,10 @@ fn params(key: &str, id: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
+    use quipu_protocol::KindSet;
     use quipu_tests::redaction::{planted, texts_in};
 
     #[test]

@@ -1,8 +1,11 @@
 //! Runs the user's SQL, and pages through the result.
 
 use super::Session;
-use crate::sql::{cell, described, plan, ran, sql_text, value};
-use quipu_protocol::{Contents, Failure, FilePart, IdPlace, SqlRequest, SqlResponse, SqlRows, SqlSchema, SqlTable};
+use crate::sql::{cell, described, plan, ran, sql_text, whole_value};
+use quipu_protocol::markup::Node;
+use quipu_protocol::{
+    Contents, Failure, FileFormat, FilePart, IdPlace, SqlRan, SqlRows, SqlSchema, SqlTable, SqlText, SqlWholeValue, SqlWrong, Suggestions,
+};
 use quipu_store::{SqlAnswer, SqlLimits, StoreError, describe_sql, query_sql, refusal};
 use quipu_ui::sql::{complete, examples};
 
@@ -29,8 +32,8 @@ impl Session {
     ///
     /// ```
     /// # let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/agent_0.2.15.db"))?;
-    /// # let dropped = quipu::store::Dropped { name: "agent.db".into(), source: Box::new(quipu::store::MemorySource(bytes)) };
-    /// # let mut session = quipu::Session::open(vec![dropped], quipu::store::OpenOptions::with_clock(|| 0))?;
+    /// # let file = quipu::store::NamedSource { name: "agent.db".into(), source: Box::new(quipu::store::MemorySource(bytes)) };
+    /// # let mut session = quipu::Session::open(vec![file], quipu::store::OpenOptions::with_clock(|| 0))?;
     /// use quipu::store::{SqlLimits, SqlValue};
     /// let answer = session.query_sql("SELECT count(*) AS traces FROM traces", SqlLimits::default())?;
     /// assert_eq!((answer.columns[0].as_str(), &answer.rows[0][0]), ("traces", &SqlValue::Integer(56)));
@@ -41,51 +44,59 @@ impl Session {
         query_sql(&mut self.database, query, limits)?.map_err(|wrong| refusal(wrong, query))
     }
 
-    /// Answers a question in SQL; what was run last is paged from, and told of by [`SqlResponse::Ran`].
-    pub(super) fn ask_sql(&mut self, request: SqlRequest) -> Result<SqlResponse, Failure> {
-        Ok(match request {
-            SqlRequest::Describe => SqlResponse::Schema(SqlSchema { tables: self.describe_sql()?, examples: examples() }),
-            SqlRequest::Run(query) => {
-                // Frees the previous result first.
-                self.sql.answer = SqlAnswer::default();
-                let began = self.database.now();
-                match query_sql(&mut self.database, &query, SqlLimits::default())? {
-                    Ok(answer) => {
-                        // Otherwise the result might mix values from before and after a change.
-                        self.database.check_unchanged()?;
-                        let summary = ran(&answer, self.database.now().saturating_sub(began));
-                        self.sql.answer = answer;
-                        SqlResponse::Ran(summary)
-                    }
-                    Err(wrong) => SqlResponse::Wrong(wrong),
-                }
-            }
-            SqlRequest::Plan(query) => {
-                const EXPLAIN: &str = "EXPLAIN QUERY PLAN ";
-                match query_sql(&mut self.database, &format!("{EXPLAIN}{query}"), SqlLimits::default())? {
-                    Ok(answer) => SqlResponse::Plan(plan(&answer)),
-                    Err(mut wrong) => {
-                        wrong.offset = wrong.offset.and_then(|offset| offset.checked_sub(EXPLAIN.len() as u32));
-                        SqlResponse::Wrong(wrong)
-                    }
-                }
-            }
-            SqlRequest::ListRows { from, count } => {
-                let rows = self.sql.answer.rows.iter().skip(from as usize).take((count as usize).min(MAX_ROWS));
-                SqlResponse::Rows(SqlRows { from, cells: rows.flatten().map(cell).collect() })
-            }
-            SqlRequest::GetValue { row, column } => {
-                let found = self.sql.answer.rows.get(row as usize).and_then(|row| row.get(column as usize));
-                let (about, nodes) = value(found.ok_or_else(|| super::not_found("There is no such value in the result.".into()))?);
-                SqlResponse::Value(about, nodes)
-            }
-            SqlRequest::Export { format, from } => {
-                let (text, next) =
-                    sql_text(&self.sql.answer, format, from as usize, PIECE_BYTES).ok_or_else(|| format.refusal(Contents::SqlResult))?;
-                SqlResponse::Text { text, next: next.and_then(|next| u32::try_from(next).ok()) }
-            }
-            SqlRequest::Complete { query, cursor } => SqlResponse::Completions(complete(&query, cursor as usize, &self.describe_sql()?)),
-        })
+    /// The schema, with example queries.
+    pub(super) fn sql_schema(&mut self) -> Result<SqlSchema, Failure> {
+        Ok(SqlSchema { tables: self.describe_sql()?, examples: examples() })
+    }
+
+    /// Runs a query and keeps its result.
+    pub(super) fn run_sql(&mut self, query: &str) -> Result<Result<SqlRan, SqlWrong>, Failure> {
+        // Frees the previous result first.
+        self.sql.answer = SqlAnswer::default();
+        let began = self.database.now();
+        let answer = match query_sql(&mut self.database, query, SqlLimits::default())? {
+            Ok(answer) => answer,
+            Err(wrong) => return Ok(Err(wrong)),
+        };
+        // Otherwise the result might mix values from before and after a change.
+        self.database.check_unchanged()?;
+        let summary = ran(&answer, self.database.now().saturating_sub(began));
+        self.sql.answer = answer;
+        Ok(Ok(summary))
+    }
+
+    /// SQLite's plan of a query.
+    pub(super) fn plan_sql(&mut self, query: &str) -> Result<Result<Vec<Node>, SqlWrong>, Failure> {
+        const EXPLAIN: &str = "EXPLAIN QUERY PLAN ";
+        let answer = query_sql(&mut self.database, &format!("{EXPLAIN}{query}"), SqlLimits::default())?;
+        Ok(answer.map(|answer| plan(&answer)).map_err(|wrong| {
+            let offset = wrong.offset.and_then(|offset| offset.checked_sub(quipu_model::number::narrow(EXPLAIN.len())));
+            SqlWrong { offset, ..wrong }
+        }))
+    }
+
+    /// Rows of the last result.
+    pub(super) fn sql_rows(&self, from: u32, count: u32) -> SqlRows {
+        let rows = self.sql.answer.rows.iter().skip(from as usize).take((count as usize).min(MAX_ROWS));
+        SqlRows { from, cells: rows.flatten().map(cell).collect() }
+    }
+
+    /// One value of the last result.
+    pub(super) fn sql_value(&self, row: u32, column: u32) -> Result<SqlWholeValue, Failure> {
+        let found = self.sql.answer.rows.get(row as usize).and_then(|row| row.get(column as usize));
+        Ok(whole_value(found.ok_or_else(|| super::not_found("There is no such value in the result.".into()))?))
+    }
+
+    /// A piece of the last result as text.
+    pub(super) fn export_sql(&self, format: FileFormat, from: u32) -> Result<SqlText, Failure> {
+        let (text, next) =
+            sql_text(&self.sql.answer, format, from as usize, PIECE_BYTES).ok_or_else(|| format.refusal(Contents::SqlResult))?;
+        Ok(SqlText { text, next: next.and_then(|next| u32::try_from(next).ok()) })
+    }
+
+    /// Completions of a query.
+    pub(super) fn complete_sql(&mut self, query: &str, cursor: u32) -> Result<Suggestions, Failure> {
+        Ok(complete(query, cursor as usize, &self.describe_sql()?))
     }
 
     fn describe_sql(&mut self) -> Result<Vec<SqlTable>, Failure> {

@@ -19,7 +19,7 @@ pub struct UnattachedPiece {
     /// Id of the last row read; pass it as `after` to continue after it.
     pub last: i64,
     /// Fingerprint of the last entry; stable while the file is unchanged.
-    pub mark: String,
+    pub fingerprint: String,
 }
 
 /// A kind of data that belongs to no trace.
@@ -60,8 +60,8 @@ impl Session {
         sink: &mut dyn FnMut(UnattachedPiece) -> Result<(), E>,
     ) -> Result<(), E> {
         self.each_unattached(which, after, size, &mut |batch, last| {
-            let (entries, mark) = (batch.len() as u64, batch.mark());
-            sink(UnattachedPiece { entries, mark, last, request: outgoing.unattached(batch).request() })
+            let (entries, fingerprint) = (batch.len() as u64, batch.fingerprint());
+            sink(UnattachedPiece { entries, fingerprint, last, request: outgoing.unattached(batch).request() })
         })
     }
 
@@ -79,10 +79,10 @@ impl Session {
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn cursor_is_valid(&self, which: UnattachedSignal, id: i64, mark: &str) -> Result<bool, Failure> {
+    pub fn cursor_is_valid(&self, which: UnattachedSignal, id: i64, fingerprint: &str) -> Result<bool, Failure> {
         let from = RowsAfter { id: id.saturating_sub(1), rows: 1, bytes: 0 };
         match self.next_unattached(which, from, &mut Sources::default())? {
-            Some((batch, at)) if at == id => Ok(batch.mark() == mark),
+            Some((batch, at)) if at == id => Ok(batch.fingerprint() == fingerprint),
             _ if which == UnattachedSignal::Points => Ok(false),
             _ => Ok(self.database.bounded(|| max_log_id(self.database.connection()))?.is_some_and(|greatest| greatest >= id)),
         }

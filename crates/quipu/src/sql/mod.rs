@@ -6,4 +6,4 @@ mod shown;
 
 pub use quipu_store::sql_text;
 pub use quipu_ui::sql::{SqlToken, TokenKind, complete, examples, is_keyword, quoted_name, remember, remembered, tokens};
-pub(crate) use shown::{cell, described, plan, ran, value};
+pub(crate) use shown::{cell, described, plan, ran, whole_value};

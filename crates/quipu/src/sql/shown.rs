@@ -5,7 +5,7 @@ use quipu_model::format::{bytes, count, counted};
 use quipu_model::recorded::decode;
 use quipu_model::{Encoding, Value};
 use quipu_protocol::markup::Node;
-use quipu_protocol::{SqlCell, SqlField, SqlKind, SqlRan, SqlTable};
+use quipu_protocol::{SqlCell, SqlField, SqlKind, SqlRan, SqlTable, SqlWholeValue};
 use quipu_store::{SQL_VIEWS, SqlAnswer, SqlCut, SqlValue, TableDescription};
 use quipu_ui::render::list_sheet;
 use quipu_ui::sql::quoted_name;
@@ -69,8 +69,8 @@ fn is_id(text: &str) -> bool {
 }
 
 /// A whole value: its type in words, and its content. JSON and Python repr become trees, followed by the text.
-pub(crate) fn value(value: &SqlValue) -> (String, Vec<Node>) {
-    match value {
+pub(crate) fn whole_value(value: &SqlValue) -> SqlWholeValue {
+    let (about, nodes) = match value {
         SqlValue::Null => ("NULL: there is no value".into(), Vec::new()),
         SqlValue::Integer(number) => ("Integer".into(), vec![Node::Text(number.to_string())]),
         SqlValue::Real(number) => ("Real".into(), vec![Node::Text(real(*number))]),
@@ -96,7 +96,8 @@ pub(crate) fn value(value: &SqlValue) -> (String, Vec<Node>) {
             };
             (format!("Blob of {}{cut}", bytes(found.len() as u64)), vec![Node::Long(lines.join("\n"))])
         }
-    }
+    };
+    SqlWholeValue { about, nodes }
 }
 
 fn is_container(value: &Value) -> bool {
@@ -138,7 +139,7 @@ fn kinds(answer: &SqlAnswer, column: usize) -> String {
             found.push(name);
         }
     }
-    found.sort_by_key(|name| *name == "NULL");
+    quipu_model::ordered::sort_by_key(&mut found, |name| *name == "NULL");
     found.join(" or ")
 }
 
@@ -236,7 +237,7 @@ mod tests {
         fn every_value_has_a_cell_and_a_full_view(text in ".*", blob in prop::collection::vec(any::<u8>(), 0..100), number in any::<f64>()) {
             for found in [SqlValue::Text(text.clone()), SqlValue::Blob(blob.clone()), SqlValue::Real(number)] {
                 prop_assert!(!cell(&found).text.contains(['\n', '\r']));
-                value(&found);
+                whole_value(&found);
             }
         }
     }

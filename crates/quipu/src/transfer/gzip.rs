@@ -3,6 +3,7 @@
 use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
 use quipu_model::encoding::Crc32;
+use quipu_model::number::narrow;
 
 /// Decompressed bytes are passed on in chunks of this size, which bounds memory use whatever the compression ratio.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -45,7 +46,7 @@ impl Unpacker {
                     bytes = bytes.get(result.bytes_consumed..).unwrap_or_default();
                     let unpacked = self.out.get(..result.bytes_written).unwrap_or_default();
                     self.checksum.update(unpacked);
-                    self.length = self.length.wrapping_add(unpacked.len() as u32);
+                    self.length = self.length.wrapping_add(narrow(unpacked.len()));
                     // Pending output can be produced without consuming input.
                     let goes_on = !unpacked.is_empty() || result.bytes_consumed > 0;
                     if !unpacked.is_empty() {
@@ -125,6 +126,7 @@ fn header_ends(seen: &[u8]) -> Option<bool> {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
 

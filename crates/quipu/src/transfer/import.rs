@@ -72,7 +72,7 @@ enum Input {
 /// An import in progress: any number of inputs, in any order, become one database.
 ///
 /// ```
-/// use quipu::{Session, store::{Dropped, OpenOptions, Writer}, transfer::Importer};
+/// use quipu::{Session, store::{NamedSource, OpenOptions, Writer}, transfer::Importer};
 /// let line = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331",
 ///     "name":"chat","startTimeUnixNano":"1764000000000000000","endTimeUnixNano":"1764000001000000000"}]}]}]}"#;
 /// let mut importer = Importer::new(Writer::in_memory()?)?;
@@ -81,8 +81,8 @@ enum Input {
 /// importer.end()?;
 /// let (writer, report) = importer.finish()?;
 /// assert_eq!((report.spans, report.problem_count), (1, 0));
-/// let dropped = Dropped { name: "traces.jsonl".into(), source: Box::new(writer.into_source()?) };
-/// let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0))?;
+/// let file = NamedSource { name: "traces.jsonl".into(), source: Box::new(writer.into_source()?) };
+/// let mut session = Session::open(vec![file], OpenOptions::with_clock(|| 0))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Importer {

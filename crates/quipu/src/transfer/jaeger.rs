@@ -3,6 +3,7 @@
 //! Not here: reading bytes, and Jaeger's protobuf.
 
 use super::dialect::{Bare, Dialect};
+use quipu_model::number::truncated;
 use quipu_model::{EventRecord, SpanExtra, SpanRecord, Value, reference_time};
 use quipu_otlp::attributes::{Object, write_plain};
 use quipu_otlp::fields::{field, list, text};
@@ -140,7 +141,7 @@ fn nanos(value: Option<&Value>) -> Option<u64> {
     {
         return whole.checked_mul(1_000);
     }
-    real(value).filter(|micros| *micros >= 0.0).map(|micros| (micros * 1e3).round() as u64)
+    real(value).filter(|micros| *micros >= 0.0).map(|micros| truncated::<u64>((micros * 1e3).round()))
 }
 
 fn find<'v>(tags: &'v [Value], key: &str) -> Option<&'v Value> {

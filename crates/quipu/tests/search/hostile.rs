@@ -18,8 +18,8 @@ fn bytes_flipped_at_60_places_are_searched_without_a_panic() {
         for byte in &mut bytes[at..at + 1 + (seed as usize & 7)] {
             *byte ^= (seed >> 12) as u8 | 1;
         }
-        let dropped = Dropped { name: "some.db".into(), source: Box::new(MemorySource(bytes)) };
-        let Ok(mut session) = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)) else { continue };
+        let file = NamedSource { name: "some.db".into(), source: Box::new(MemorySource(bytes)) };
+        let Ok(mut session) = Session::open(vec![file], OpenOptions::with_clock(|| 0)) else { continue };
         while session.step(&mut || false).is_ok_and(|progress| !progress.done) {}
         let query = HitQuery { filter: quoted("inference"), trace_id: None, offset: 0, limit: 200 };
         if session.ask(ListHits(query.clone())).is_err() {

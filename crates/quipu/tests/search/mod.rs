@@ -7,7 +7,7 @@ mod steps;
 
 use quipu::Session;
 use quipu::protocol::{FindInSpan, HitPage, HitQuery, ListHits, SearchProgress, SetSearching, SpanMatch};
-use quipu::store::{Dropped, MemorySource, OpenOptions};
+use quipu::store::{MemorySource, NamedSource, OpenOptions};
 use std::path::{Path, PathBuf};
 
 const FILES: [&str; 8] = [
@@ -30,8 +30,8 @@ fn bytes_of(name: &str) -> Vec<u8> {
 }
 
 fn open_bytes(bytes: Vec<u8>) -> Session {
-    let dropped = Dropped { name: "some.db".into(), source: Box::new(MemorySource(bytes)) };
-    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("a real file opens");
+    let file = NamedSource { name: "some.db".into(), source: Box::new(MemorySource(bytes)) };
+    let mut session = Session::open(vec![file], OpenOptions::with_clock(|| 0)).expect("a real file opens");
     while !session.step(&mut || false).expect("a real file is read").done {}
     session
 }

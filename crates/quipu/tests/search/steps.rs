@@ -178,8 +178,8 @@ fn invalid_requests_get_an_error_message() {
     assert_eq!(ask("", None).kind, FailureKind::BadRequest);
     assert!(ask("", None).message.contains("in quotes"));
     assert_eq!(ask("\"a\"", Some("nowhere")).kind, FailureKind::NotFound);
-    let dropped = Dropped { name: "some.db".into(), source: Box::new(MemorySource(bytes_of(FILE))) };
-    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("a real file opens");
+    let file = NamedSource { name: "some.db".into(), source: Box::new(MemorySource(bytes_of(FILE))) };
+    let mut session = Session::open(vec![file], OpenOptions::with_clock(|| 0)).expect("a real file opens");
     let query = HitQuery { filter: "\"a\"".into(), trace_id: None, offset: 0, limit: 10 };
     assert_eq!(session.ask(ListHits(query)), Err(Failure::not_indexed_yet()));
     assert!(!session.has_search());
@@ -205,8 +205,8 @@ impl ByteSource for Vanishing {
 fn a_file_that_changed_ends_the_search_with_an_error() {
     let is_gone = Rc::new(Cell::new(false));
     let source = Vanishing { bytes: bytes_of(FILE), is_gone: is_gone.clone() };
-    let dropped = Dropped { name: "some.db".into(), source: Box::new(source) };
-    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("a real file opens");
+    let file = NamedSource { name: "some.db".into(), source: Box::new(source) };
+    let mut session = Session::open(vec![file], OpenOptions::with_clock(|| 0)).expect("a real file opens");
     while !session.step(&mut || false).expect("a real file is read").done {}
     is_gone.set(true);
     page(&mut session, "inference", None, 0);

@@ -1,7 +1,7 @@
 //! Opens the repository's databases through `Session`, and with plain SQLite for comparison.
 
 use quipu::Session;
-use quipu::store::{Dropped, MemorySource, OpenOptions};
+use quipu::store::{MemorySource, NamedSource, OpenOptions};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 
@@ -17,8 +17,8 @@ pub(crate) fn unindexed(name: &str) -> Session {
 
 /// Opens a file with these bytes, without indexing it.
 pub(crate) fn of_bytes(bytes: Vec<u8>) -> Session {
-    let dropped = Dropped { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
-    Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("the file opens")
+    let file = NamedSource { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
+    Session::open(vec![file], OpenOptions::with_clock(|| 0)).expect("the file opens")
 }
 
 /// Opens and indexes a file of the repository.

@@ -4,7 +4,7 @@
 use super::tools::{export, import_bytes, read, rows, sql_of};
 use quipu::Selection;
 use quipu::protocol::FileFormat;
-use quipu::store::{Dropped, MemorySource, OpenOptions, Writer};
+use quipu::store::{MemorySource, NamedSource, OpenOptions, Writer};
 use quipu::transfer::{Recorder, Signal, read_request};
 use quipu_tests::Scratch;
 use rusqlite::Connection;
@@ -20,8 +20,8 @@ const IN_STEP: &str = "SELECT count(*), sum(e.id = s.rowid) FROM quipu_span_extr
 /// Every span as OTLP, with everything recorded about it.
 fn exported(path: &Path) -> String {
     let bytes = std::fs::read(path).expect("the file");
-    let dropped = Dropped { name: "grown".into(), source: Box::new(MemorySource(bytes)) };
-    let mut session = quipu::Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("it opens");
+    let file = NamedSource { name: "grown".into(), source: Box::new(MemorySource(bytes)) };
+    let mut session = quipu::Session::open(vec![file], OpenOptions::with_clock(|| 0)).expect("it opens");
     session.complete_index().expect("an index");
     String::from_utf8(export(&mut session, Selection::All, FileFormat::OtlpJson)).expect("JSON")
 }

@@ -5,7 +5,7 @@ use crate::support;
 use proptest::prelude::*;
 use quipu::Selection;
 use quipu::protocol::FileFormat;
-use quipu::store::{Dropped, MemorySource, OpenOptions};
+use quipu::store::{MemorySource, NamedSource, OpenOptions};
 use serde_json::{Value as Json, json};
 
 const TABLES: [&str; 4] = [
@@ -121,7 +121,7 @@ fn times_without_a_zone_come_back_in_utc_and_all_else_as_it_was() {
 
 #[test]
 fn a_file_with_a_hot_journal_is_exported_as_committed() {
-    let read = |name: &str| Dropped {
+    let read = |name: &str| NamedSource {
         name: name.into(),
         source: Box::new(MemorySource(super::tools::read(&format!("tests/fixtures/db/{name}")))),
     };

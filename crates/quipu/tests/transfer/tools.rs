@@ -3,7 +3,7 @@
 use crate::support;
 use quipu::protocol::Failure;
 use quipu::protocol::FileFormat;
-use quipu::store::{Dropped, OpenOptions, Writer};
+use quipu::store::{NamedSource, OpenOptions, Writer};
 use quipu::transfer::{ImportReport, Importer};
 use quipu::{Selection, Session};
 use rusqlite::Connection;
@@ -27,8 +27,8 @@ pub(crate) fn import_bytes(inputs: &[(&str, &[u8])]) -> (Vec<u8>, ImportReport) 
 /// Imports the inputs, and opens and indexes the result.
 pub(crate) fn import(inputs: &[(&str, &[u8])]) -> (Session, ImportReport) {
     let (bytes, report) = import_bytes(inputs);
-    let dropped = Dropped { name: "imported".into(), source: Box::new(quipu::store::MemorySource(bytes)) };
-    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("it opens");
+    let file = NamedSource { name: "imported".into(), source: Box::new(quipu::store::MemorySource(bytes)) };
+    let mut session = Session::open(vec![file], OpenOptions::with_clock(|| 0)).expect("it opens");
     session.complete_index().expect("an index");
     (session, report)
 }

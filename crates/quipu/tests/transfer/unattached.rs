@@ -92,13 +92,13 @@ fn requests_of_unattached_data_can_be_resumed() {
     ] {
         let (whole, last) = session.remaining_after(which, 0).expect("a file").expect("rows");
         assert_eq!(whole, table.len() as u64);
-        let (mut behind, mut sent) = (0, 0);
+        let (mut after, mut sent) = (0, 0);
         // Interrupted by the receiver after each request.
-        while behind < last {
-            let outcome = session.each_unattached_piece(which, behind, size, &mut |piece| {
+        while after < last {
+            let outcome = session.each_unattached_piece(which, after, size, &mut |piece| {
                 let mut read = read_request(signal, false, &piece.request).expect("OTLP");
                 recorder.write(&mut read).expect("written");
-                (behind, sent) = (piece.last, sent + piece.entries);
+                (after, sent) = (piece.last, sent + piece.entries);
                 assert!(piece.entries <= 3);
                 Err(quipu::protocol::Failure { kind: quipu::protocol::FailureKind::Internal, message: "stop".into() })
             });

@@ -61,7 +61,7 @@ async fn a_worker_that_is_ended_from_outside_is_replaced_by_itself(stage: &Stage
     let before = page.trace_ids().await?;
     page.evaluate(END_WORKER).await?;
     let told = page.wait_alert("was restarted").await?;
-    ensure!(told.contains("agent") && told.contains("is indexing the file again"), "What happened is told: {told}");
+    ensure!(told.contains("agent") && told.contains("is indexing the file again"), "The banner does not say what happened: {told}");
     page.wait_idle().await?;
     ensure!(page.evaluate("return quipuWorkers.length").await? == 2, "There is one new worker.");
     ensure!(page.trace_ids().await? == before, "The same traces are listed.");
@@ -90,7 +90,7 @@ async fn a_worker_that_fails_is_replaced_once_and_then_on_request(stage: &Stage)
     ensure!(page.trace_ids().await? == before, "The list stays.");
     page.restart_worker().await?;
     ensure!(page.evaluate("return quipuWorkers.length").await? == 3, "The button starts a worker.");
-    ensure!(page.alerts().await?.is_empty(), "What was wrong is settled.");
+    ensure!(page.alerts().await?.is_empty(), "The banner goes away.");
     page.open_trace(&before[0]).await?;
     Ok(())
 }
@@ -122,10 +122,13 @@ async fn a_file_that_is_rewritten_is_told_of_until_it_is_opened_again(stage: &St
     std::fs::write(&path, std::fs::read(EVENTS.path())?)?;
     page.evaluate("dispatchEvent(new Event('focus'))").await?;
     let told = page.wait_alert("was changed").await?;
-    ensure!(told.contains("telemetry.db") && told.contains("may be out of date"), "What happened, and what it means: {told}");
-    ensure!(page.trace_ids().await? == before, "What is known of the old file is still listed.");
+    ensure!(
+        told.contains("telemetry.db") && told.contains("may be out of date"),
+        "The banner does not say what happened and what it means: {told}"
+    );
+    ensure!(page.trace_ids().await? == before, "The rows of the old file are still listed.");
     page.list().sort_by(Column::Duration).await?;
-    ensure!(page.trace_ids().await?.len() == before.len(), "Lists go on from memory.");
+    ensure!(page.trace_ids().await?.len() == before.len(), "The list still answers from memory.");
     page.wait_alert("was changed").await?;
     // The browser lets nobody read it any more: the button asks for the file.
     page.watch_file_dialog().await?;
@@ -153,7 +156,7 @@ async fn a_file_that_vanishes_is_told_of(stage: &Stage) -> Result<()> {
     page.wait_alert("removed").await?;
     ensure!(page.trace_ids().await? == ids, "The list stays.");
     page.open_traces(&[AGENT.path()]).await?;
-    ensure!(page.alerts().await?.is_empty(), "Another file settles it.");
+    ensure!(page.alerts().await?.is_empty(), "Opening another file removes the banner.");
     Ok(())
 }
 
@@ -163,14 +166,17 @@ async fn an_index_that_would_not_fit_into_memory_is_stopped(stage: &Stage) -> Re
     load_with_memory(stage, 64 << 20).await?;
     page.choose(&[AGENT.path()]).await?;
     let told = page.wait_alert("needs more memory").await?;
-    ensure!(told.contains("agent") && told.contains("can still be listed"), "What happened, and what remains: {told}");
+    ensure!(
+        told.contains("agent") && told.contains("can still be listed"),
+        "The banner does not say what happened and what still works: {told}"
+    );
     page.wait_idle().await?;
     let newest = "SELECT trace_id FROM spans GROUP BY trace_id ORDER BY min(start_time) DESC LIMIT 1";
     let newest = fixtures::texts(&connection, newest)?.pop().context("The fixture has traces.")?;
     let first = page.list().first_trace().await?;
     ensure!(first == newest, "The newest traces are listed.");
     page.list().show_failed().await?;
-    ensure!(page.text().await?.contains("needs more memory"), "What can’t be known is not promised.");
+    ensure!(page.text().await?.contains("needs more memory"), "The page still says why it cannot show more.");
     Ok(())
 }
 
@@ -179,7 +185,7 @@ async fn a_worker_without_memory_says_so(stage: &Stage) -> Result<()> {
     load_with_memory(stage, 500_000).await?;
     page.choose(&[AGENT.path()]).await?;
     let told = page.wait_alert("ran out of memory").await?;
-    ensure!(told.contains("agent") && told.contains("quipu"), "Which file, and what to do: {told}");
+    ensure!(told.contains("agent") && told.contains("quipu"), "The banner does not name the file and what to do: {told}");
     // Where the browser tells what happens in workers, the allocator's last words stand in the console.
     page.console_errors().await?;
     Ok(())

@@ -45,13 +45,13 @@ async fn a_filter_lists_exactly_the_traces_that_sql_finds(stage: &Stage) -> Resu
     ] {
         page.filter(filter).await?;
         let expected: BTreeSet<String> = fixtures::texts(&connection, sql)?.into_iter().collect();
-        ensure!(!expected.is_empty() && expected.len() < all, "{filter} tells nothing apart in this file.");
+        ensure!(!expected.is_empty() && expected.len() < all, "{filter} matches all traces of this file or none.");
         let found = page.trace_set().await?;
         ensure!(found == expected, "{filter}: the page lists {}, the file has {}.", found.len(), expected.len());
         let count = page.count().await?;
         ensure!(count == format!("{} of {all} traces", expected.len()), "{filter}: the count says {count:?}.");
         page.clear_filter().await?;
-        ensure!(page.trace_set().await?.len() == all, "Without the filter all are there again.");
+        ensure!(page.trace_set().await?.len() == all, "Without the filter all traces are listed again.");
     }
     Ok(())
 }
@@ -80,12 +80,12 @@ async fn the_filter_is_used_by_keys_alone(stage: &Stage) -> Result<()> {
     page.type_text("err").await?;
     page.wait_suggestion("error").await?;
     let options = page.suggestions().await?;
-    let place = options.iter().position(|option| option.starts_with("error")).context("It is suggested.")?;
+    let place = options.iter().position(|option| option.starts_with("error")).context("The field is suggested.")?;
     for _ in 0..=place {
         page.press(Key::Down).await?;
     }
     page.press(Key::Enter).await?;
-    ensure!(page.filter_draft().await?.starts_with("error:"), "The suggestion is put in: {:?}", page.filter_draft().await?);
+    ensure!(page.filter_draft().await?.starts_with("error:"), "The suggestion is not in the draft: {:?}", page.filter_draft().await?);
     let rest = "error:true".trim_start_matches(page.filter_draft().await?.as_str());
     page.type_text(rest).await?;
     // A value may be suggested, too: Esc closes that, and Enter applies.
@@ -93,7 +93,7 @@ async fn the_filter_is_used_by_keys_alone(stage: &Stage) -> Result<()> {
         page.press(Key::Escape).await?;
     }
     page.press(Key::Enter).await?;
-    ensure!(page.filter_terms().await? == ["error:true"], "It is applied: {:?}", page.filter_terms().await?);
+    ensure!(page.filter_terms().await? == ["error:true"], "The filter is not applied: {:?}", page.filter_terms().await?);
     ensure!(page.trace_set().await? == expected::failed_traces(&connection)?, "The failed traces are listed.");
     // What is offered to an empty input closes first.
     page.leave_filter().await?;
@@ -131,7 +131,7 @@ async fn terms_are_removed_and_changed(stage: &Stage) -> Result<()> {
     let terms = page.filter_terms().await?;
     ensure!(terms.len() == 3 && terms[0] == "spans>3" && terms[1] == "error:true", "Three terms are applied: {terms:?}");
     page.remove_term("error:true").await?;
-    ensure!(page.filter_terms().await?.len() == 2, "One is gone.");
+    ensure!(page.filter_terms().await?.len() == 2, "One term was removed.");
     page.remove_term(&terms[2]).await?;
     let sql = "SELECT trace_id FROM spans GROUP BY trace_id HAVING count(*) > 3";
     ensure!(page.trace_set().await? == fixtures::texts(&connection, sql)?.into_iter().collect(), "The other is applied alone.");
@@ -141,7 +141,7 @@ async fn terms_are_removed_and_changed(stage: &Stage) -> Result<()> {
     ensure!(page.filter_draft().await?.is_empty() && page.filter_terms().await? == ["spans>3"], "Esc leaves it as it was.");
     page.edit_term("spans>3").await?;
     page.filter("0").await?;
-    ensure!(page.filter_terms().await? == ["spans>30"], "Enter applies what it became: {:?}", page.filter_terms().await?);
+    ensure!(page.filter_terms().await? == ["spans>30"], "Enter does not apply the edited term: {:?}", page.filter_terms().await?);
     Ok(())
 }
 
@@ -150,7 +150,7 @@ async fn an_error_is_told_at_its_place_and_nothing_is_applied(stage: &Stage) -> 
     let before = (page.trace_set().await?, page.url().await?);
     page.filter("spans>3 duration>abc").await?;
     let told = page.filter_error().await?;
-    ensure!(told.contains("abc is not a duration"), "What is wrong is told: {told}");
+    ensure!(told.contains("abc is not a duration"), "The message does not say what is wrong: {told}");
     ensure!(page.filter_invalid().await?.as_deref() == Some("true"), "The input is marked as wrong.");
     let marked = page.filter_error_mark().await?;
     ensure!(marked == "abc", "The place is marked: {marked}");
@@ -159,8 +159,12 @@ async fn an_error_is_told_at_its_place_and_nothing_is_applied(stage: &Stage) -> 
         page.press(Key::Backspace).await?;
     }
     page.filter("1ms").await?;
-    ensure!(page.filter_terms().await? == ["spans>3", "duration>1ms"], "Mended, it is applied: {:?}", page.filter_terms().await?);
-    ensure!(page.filter_invalid().await?.is_none(), "Nothing is wrong any more.");
+    ensure!(
+        page.filter_terms().await? == ["spans>3", "duration>1ms"],
+        "The corrected filter is not applied: {:?}",
+        page.filter_terms().await?
+    );
+    ensure!(page.filter_invalid().await?.is_none(), "The message is gone.");
     Ok(())
 }
 
@@ -172,17 +176,17 @@ async fn the_address_restores_the_filter(stage: &Stage) -> Result<()> {
     let both = (page.trace_set().await?, page.url().await?);
     page.back().await?;
     page.wait_settled().await?;
-    ensure!(page.filter_terms().await? == ["spans>3"] && page.trace_set().await? == first, "Back leads to the filter before.");
+    ensure!(page.filter_terms().await? == ["spans>3"] && page.trace_set().await? == first, "Back restores the previous filter.");
     page.forward().await?;
     page.wait_settled().await?;
-    ensure!((page.trace_set().await?, page.url().await?) == both, "Forward leads to the filter behind.");
+    ensure!((page.trace_set().await?, page.url().await?) == both, "Forward restores the next filter.");
     // A link of somebody else's, in a browser that knows nothing.
     page.clear_settings().await?;
     page.reload().await?;
     page.open(&[AGENT.path()]).await?;
     ensure!((page.trace_set().await?, page.url().await?) == both, "A reload restores the filter.");
     ensure!(page.filter_terms().await? == ["spans>3", "error:true"], "Its terms are there.");
-    ensure!(page.setting("quipu.filters").await?.is_none(), "What a link brings is not remembered.");
+    ensure!(page.setting("quipu.filters").await?.is_none(), "A filter from a link is not remembered.");
     Ok(())
 }
 
@@ -194,7 +198,7 @@ async fn the_last_filters_are_offered_until_forgotten(stage: &Stage) -> Result<(
     page.clear_filter().await?;
     page.wait_suggestions().await?;
     let options = page.suggestions().await?;
-    ensure!(options == ["spans>3 error:true", "spans>3", "Forget these filters"], "The last are offered first: {options:?}");
+    ensure!(options == ["spans>3 error:true", "spans>3", "Forget these filters"], "The latest filters are not offered first: {options:?}");
     page.press(Key::Down).await?;
     page.press(Key::Enter).await?;
     ensure!(page.filter_terms().await? == ["spans>3", "error:true"], "Enter applies one again.");
@@ -202,7 +206,7 @@ async fn the_last_filters_are_offered_until_forgotten(stage: &Stage) -> Result<(
     page.wait_suggestions().await?;
     page.press(Key::Up).await?;
     page.press(Key::Enter).await?;
-    ensure!(page.suggestions().await?.is_empty(), "They are forgotten.");
+    ensure!(page.suggestions().await?.is_empty(), "The filters are forgotten.");
     page.press(Key::Down).await?;
     ensure!(page.suggestions().await?.is_empty(), "Nothing is offered any more.");
     Ok(())
@@ -213,9 +217,12 @@ async fn where_nothing_matches_it_is_said_what_was_looked_for(stage: &Stage) -> 
     let all = page.trace_set().await?;
     page.filter("name:nothingofthiskind").await?;
     let text = page.text().await?;
-    ensure!(text.contains("No trace matches name:nothingofthiskind; 56 traces were looked at."), "What was looked for is told:\n{text}");
+    ensure!(
+        text.contains("No trace matches name:nothingofthiskind; 56 traces were looked at."),
+        "The page does not say what was searched for:\n{text}"
+    );
     page.show_all_traces().await?;
-    ensure!(page.trace_set().await? == all, "All are there again.");
+    ensure!(page.trace_set().await? == all, "All traces are listed again.");
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use crate::page::Page;
 use anyhow::{Result, ensure};
 use quipu::protocol::Failure;
 use quipu::protocol::FileFormat;
-use quipu::store::{Dropped, MemorySource, OpenOptions};
+use quipu::store::{MemorySource, NamedSource, OpenOptions};
 use quipu::{Selection, Session};
 use quipu_tests::fixtures::{self, AGENT, Fixture, SMALL};
 use std::io::Write;
@@ -31,8 +31,8 @@ fn body(name: &str) -> PathBuf {
 
 /// A fixture in another format.
 fn exported(fixture: &Fixture, format: FileFormat) -> Result<Vec<u8>> {
-    let dropped = Dropped { name: fixture.file_name().into(), source: Box::new(MemorySource(std::fs::read(fixture.path())?)) };
-    let mut session = Session::open(vec![dropped], OpenOptions::with_clock(|| 0))?;
+    let file = NamedSource { name: fixture.file_name().into(), source: Box::new(MemorySource(std::fs::read(fixture.path())?)) };
+    let mut session = Session::open(vec![file], OpenOptions::with_clock(|| 0))?;
     let mut bytes = Vec::new();
     session.export::<Failure>(Selection::All, format, &mut |piece| {
         bytes.extend_from_slice(piece);
@@ -63,9 +63,12 @@ async fn bodies_of_a_run_that_are_dropped_together_show_the_database_of_that_run
     page.drop_files(&[body("small_0.2.15_traces.binpb"), body("small_0.2.15_metrics.binpb")]).await?;
     check_traces(page, &SMALL, 5).await?;
     let head = page.text().await?;
-    ensure!(head.contains("small_0.2.15_traces.binpb and 1 more") && head.contains("76.9 KB"), "What the file is: {head}");
+    ensure!(
+        head.contains("small_0.2.15_traces.binpb and 1 more") && head.contains("76.9 KB"),
+        "The head does not say what the file is: {head}"
+    );
     let warnings = page.warnings().await?;
-    ensure!(!warnings.contains("could not be read") && page.alerts().await?.is_empty(), "Everything was read: {warnings}");
+    ensure!(!warnings.contains("could not be read") && page.alerts().await?.is_empty(), "Something was not read: {warnings}");
     // A database after it is opened where it lies.
     page.open_traces(&[AGENT.path()]).await?;
     check_traces(page, &AGENT, 0).await?;
@@ -90,7 +93,7 @@ async fn gzip_of_several_members_shows_the_same(stage: &Stage) -> Result<()> {
     page.open(&[body("small_0.2.15_traces_members.jsonl.gz")]).await?;
     check_traces(page, &SMALL, 3).await?;
     let warnings = page.warnings().await?;
-    ensure!(!warnings.contains("could not be read"), "Everything was read: {warnings}");
+    ensure!(!warnings.contains("could not be read"), "Something was not read: {warnings}");
     Ok(())
 }
 
@@ -111,7 +114,7 @@ async fn a_bad_line_in_the_middle_is_told_and_passed_over(stage: &Stage) -> Resu
     let file = stage.scratch.write("traces.jsonl", lines.join("\n"))?;
     page.open(&[file]).await?;
     let warnings = page.warnings().await?;
-    ensure!(warnings.contains("1 piece could not be read: traces.jsonl, line 4:"), "What is told: {warnings:?}");
+    ensure!(warnings.contains("1 piece could not be read: traces.jsonl, line 4:"), "The warnings do not name the piece: {warnings:?}");
     check_traces(page, &SMALL, 3).await
 }
 
@@ -122,7 +125,10 @@ async fn a_damaged_gzip_shows_what_came_before(stage: &Stage) -> Result<()> {
     let file = stage.scratch.write("cut.jsonl.gz", &whole[..whole.len() / 2])?;
     page.open_traces(&[file]).await?;
     let warnings = page.warnings().await?;
-    ensure!(warnings.contains("cut.jsonl.gz, compressed data: it ends in the middle; it was cut off."), "What is told: {warnings:?}");
+    ensure!(
+        warnings.contains("cut.jsonl.gz, compressed data: it ends in the middle; it was cut off."),
+        "The warnings do not name the piece: {warnings:?}"
+    );
     let shown = page.trace_ids().await?;
     let (_scratch, connection) = SMALL.open()?;
     let all = fixtures::trace_ids(&connection)?;
@@ -173,7 +179,7 @@ async fn an_import_that_would_not_fit_into_memory_is_refused(stage: &Stage) -> R
     super::faults::load_with_memory(stage, 64 << 20).await?;
     page.open(&[body("agent_0.2.15_traces.binpb.gz")]).await?;
     let alerts = page.alerts().await?.concat();
-    ensure!(alerts.contains("quipu import IN --db OUT.db"), "What is said: {alerts}");
+    ensure!(alerts.contains("quipu import IN --db OUT.db"), "The alert is {alerts}");
     Ok(())
 }
 
@@ -197,7 +203,7 @@ async fn what_can_be_opened_is_named(stage: &Stage) -> Result<()> {
     ] {
         page.open(&files).await?;
         let alerts = page.alerts().await?.concat();
-        ensure!(alerts.contains(sentence), "Of {files:?} is said: {alerts}");
+        ensure!(alerts.contains(sentence), "The alert about {files:?} is {alerts}");
     }
     page.screenshot("what-can-be-opened").await?;
     Ok(())

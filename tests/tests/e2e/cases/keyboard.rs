@@ -59,18 +59,18 @@ async fn branches_fold_and_unfold_by_arrow_keys(stage: &Stage) -> Result<()> {
     page.select_span(&root).await?;
     page.press(Key::Left).await?;
     ensure!(page.trace().is_expanded(&root).await? == Some(false), "Left folds the branch.");
-    ensure!(page.timeline().await?.len() == 1, "A folded root stands alone.");
+    ensure!(page.timeline().await?.len() == 1, "A folded root is the only row.");
     page.press(Key::Right).await?;
     ensure!(page.trace().is_expanded(&root).await? == Some(true), "Right unfolds the branch.");
     ensure!(page.timeline().await? == unfolded, "Unfolded it is as before.");
     page.press(Key::Right).await?;
     let child = page.current_row().await?.context("A row is selected.")?;
-    ensure!(unfolded.iter().any(|(id, _, parent)| *id == child && parent.as_ref() == Some(&root)), "Right goes on to a child.");
+    ensure!(unfolded.iter().any(|(id, _, parent)| *id == child && parent.as_ref() == Some(&root)), "Right moves to a child.");
     page.press(Key::Left).await?;
     page.press(Key::Left).await?;
     ensure!(
         page.trace().is_expanded(&root).await? == Some(false) || page.current_row().await?.as_deref() == Some(&root),
-        "Left leads back to the parent."
+        "Left moves back to the parent."
     );
     Ok(())
 }
@@ -107,7 +107,7 @@ async fn commands_are_found_by_name_and_run(stage: &Stage) -> Result<()> {
     page.open_commands().await?;
     page.type_command("conver").await?;
     let offered = page.offered_commands().await?;
-    ensure!(offered == ["Show the conversation"], "What is offered: {offered:?}");
+    ensure!(offered == ["Show the conversation"], "The palette offers {offered:?}");
     page.press(Key::Enter).await?;
     page.wait_address("tab=conversation").await?;
     ensure!(!page.has_dialog().await?, "The palette is gone.");

@@ -46,17 +46,20 @@ async fn headings_sort_both_ways_and_say_so(stage: &Stage) -> Result<()> {
             ensure!(sorts.values().filter(|sort| *sort != "none").count() == 1, "One heading is sorted by: {sorts:?}");
         }
     }
-    ensure!(page.url().await?.contains("sort=spans"), "The order stands in the address.");
+    ensure!(page.url().await?.contains("sort=spans"), "The order is in the address.");
     page.back().await?;
     page.wait_idle().await?;
-    ensure!(page.url().await?.contains("sort=-spans"), "A step back is the order before.");
+    ensure!(page.url().await?.contains("sort=-spans"), "Back restores the previous order.");
     // A heading keeps the focus, so that it can be pressed again.
     page.list().focus_heading(Column::Session).await?;
     page.press(Key::Enter).await?;
     let sessions: BTreeMap<String, String> = pairs(&connection, SESSIONS)?;
     let shown: Vec<Option<String>> = page.trace_ids().await?.iter().map(|id| sessions.get(id).cloned()).collect();
     let known: Vec<&String> = shown.iter().map_while(Option::as_ref).collect();
-    ensure!(known.len() == sessions.len() && known.is_sorted(), "Sessions by the alphabet, traces without one behind: {shown:?}");
+    ensure!(
+        known.len() == sessions.len() && known.is_sorted(),
+        "Sessions are not in alphabetical order with the traces without one last: {shown:?}"
+    );
     ensure!(page.list().heading_has_focus(Column::Session).await?, "The heading lost the focus.");
     Ok(())
 }
@@ -100,7 +103,7 @@ async fn sessions_and_turns_hold_their_traces(stage: &Stage) -> Result<()> {
         let inside: BTreeSet<String> = open.iter().filter(|(is_group, _)| !is_group).map(|(_, id)| id.clone()).collect();
         ensure!(inside == *traces, "{grouping:?} {largest} holds {} traces, not {}.", inside.len(), traces.len());
         let at = open.iter().position(|(is_group, key)| *is_group && key == largest).context("The group is there.")?;
-        ensure!(open.iter().skip(at + 1).take(traces.len()).all(|(is_group, _)| !is_group), "Its traces stand below it.");
+        ensure!(open.iter().skip(at + 1).take(traces.len()).all(|(is_group, _)| !is_group), "Its traces are below it.");
         // What is open stays so in another order.
         page.list().sort_by(Column::Spans).await?;
         let sorted = page.list().lines().await?;
@@ -124,7 +127,7 @@ async fn groups_open_and_close_by_keys_and_stand_in_the_address(stage: &Stage) -
     ensure!(page.list().lines().await?.len() == keys.len() + traces, "The arrow opens the first group.");
     page.press(Key::Right).await?;
     let inside = page.list().selected_trace().await?;
-    ensure!(inside.is_some_and(|id| expected[first].contains(&id)), "A second one leads to its first trace.");
+    ensure!(inside.is_some_and(|id| expected[first].contains(&id)), "A second press moves to its first trace.");
     // The address is the view: loading it again restores it, once the file is given.
     let url = page.url().await?;
     ensure!(url.contains("group=session") && url.contains(&format!("open={first}")), "{url}");
@@ -135,9 +138,9 @@ async fn groups_open_and_close_by_keys_and_stand_in_the_address(stage: &Stage) -
     page.press('j').await?;
     page.press(Key::Left).await?;
     page.press(Key::Left).await?;
-    ensure!(page.list().lines().await? == keys, "Left leads to the group, and left again closes it.");
+    ensure!(page.list().lines().await? == keys, "Left moves to the group, and left again closes it.");
     page.list().group_by(Grouping::Single).await?;
-    ensure!(page.trace_ids().await?.len() == fixtures::trace_ids(&connection)?.len(), "Single traces are back.");
+    ensure!(page.trace_ids().await?.len() == fixtures::trace_ids(&connection)?.len(), "Single traces are listed again.");
     Ok(())
 }
 
@@ -157,7 +160,7 @@ async fn columns_are_chosen_kept_and_shared(stage: &Stage) -> Result<()> {
     page.follow(&shared).await?;
     ensure!(page.list().headings().await? == before, "The link's columns are shown.");
     page.load_with(AGENT.path()).await?;
-    ensure!(page.list().headings().await?.contains_key("Agent"), "What was chosen is kept.");
+    ensure!(page.list().headings().await?.contains_key("Agent"), "The chosen columns are kept.");
     page.clear_settings().await?;
     Ok(())
 }
@@ -209,9 +212,9 @@ async fn a_part_pulled_out_of_the_picture_becomes_a_filter(stage: &Stage) -> Res
     ensure!(slow == expected && slow.len() < later.len(), "The slower ones are listed, and only those.");
     // A chip that is removed takes its part back.
     page.remove_term("trace.duration").await?;
-    ensure!(page.trace_set().await? == later, "Without its chip the duration is free again.");
+    ensure!(page.trace_set().await? == later, "Without its chip the duration is not limited.");
     page.clear_filter().await?;
-    ensure!(page.trace_ids().await?.len() == starts.len(), "All are back.");
+    ensure!(page.trace_ids().await?.len() == starts.len(), "All traces are listed again.");
     Ok(())
 }
 
@@ -224,7 +227,7 @@ async fn the_picture_is_narrowed_by_keys_and_put_away(stage: &Stage) -> Result<(
         page.press(Key::Up).await?;
     }
     let value = page.scatter().shortest_duration().await?;
-    ensure!(value.as_ref().is_some_and(|text| text.ends_with('s')), "The slider says a duration: {value:?}");
+    ensure!(value.as_ref().is_some_and(|text| text.ends_with('s')), "The slider shows no duration: {value:?}");
     page.press(Key::Enter).await?;
     let terms = page.filter_terms().await?;
     ensure!(terms.len() == 1 && terms[0].starts_with("trace.duration:"), "{terms:?}");
@@ -233,10 +236,10 @@ async fn the_picture_is_narrowed_by_keys_and_put_away(stage: &Stage) -> Result<(
     let expected = durations.values().filter(|duration| *duration >= least).count();
     ensure!(shown.len() == expected && expected < durations.len(), "The slower ones are listed: {} of {}.", shown.len(), durations.len());
     page.scatter().hide().await?;
-    ensure!(page.scatter().is_hidden().await?, "The picture is put away.");
+    ensure!(page.scatter().is_hidden().await?, "The picture is hidden.");
     ensure!(page.url().await?.contains("chart=off"), "The address says so.");
     page.load_with(AGENT.path()).await?;
-    ensure!(page.scatter().is_hidden().await?, "It stays away.");
+    ensure!(page.scatter().is_hidden().await?, "It stays hidden.");
     page.clear_settings().await?;
     Ok(())
 }

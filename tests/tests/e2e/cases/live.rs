@@ -38,7 +38,7 @@ impl Server {
         let mut said = String::new();
         errors.read_line(&mut said)?;
         std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
-        let at = said.find("http://").with_context(|| format!("It says where it listens: {said}"))?;
+        let at = said.find("http://").with_context(|| format!("The command does not print where it listens: {said}"))?;
         Ok(Server { process, url: said[at..].trim().to_owned() })
     }
 }
@@ -103,13 +103,13 @@ async fn a_served_file_is_shown_without_a_worker(stage: &Stage) -> Result<()> {
     ensure!(address.starts_with(&server.url), "{address}");
     page.load_from(&format!("{}?again{}", server.url, &address[address.find('#').context("A fragment.")?..])).await?;
     page.wait_timeline().await?;
-    ensure!(page.timeline().await? == spans, "The address leads back.");
+    ensure!(page.timeline().await? == spans, "The address opens the same view.");
     page.go_to_list().await?;
     page.filter("\"boston\"").await?;
     page.wait_searched().await?;
     let holding = "SELECT DISTINCT trace_id FROM spans WHERE lower(name || coalesce(attributes, '')) LIKE '%boston%'
         OR span_id IN (SELECT span_id FROM span_events WHERE lower(name || coalesce(attributes, '')) LIKE '%boston%')";
-    ensure!(page.trace_set().await? == fixtures::texts(&connection, holding)?.into_iter().collect(), "Texts are searched for.");
+    ensure!(page.trace_set().await? == fixtures::texts(&connection, holding)?.into_iter().collect(), "Texts can be searched.");
     page.leave().await
 }
 
@@ -119,7 +119,7 @@ async fn what_is_written_meanwhile_appears_in_the_list_and_waits_while_a_trace_i
     page.wait_idle().await?;
     let first = write_trace(&connection, "a")?;
     page.wait_trace(&first).await?;
-    ensure!(page.trace_set().await? == fixtures::trace_ids(&connection)?.into_iter().collect(), "The list is the file's.");
+    ensure!(page.trace_set().await? == fixtures::trace_ids(&connection)?.into_iter().collect(), "The list equals the file.");
     page.open_trace(&first).await?;
     let shown = page.timeline().await?;
     ensure!(shown.len() == 2, "The new trace has its spans: {shown:?}");
@@ -127,12 +127,12 @@ async fn what_is_written_meanwhile_appears_in_the_list_and_waits_while_a_trace_i
     let notice = page.wait_growth().await?;
     ensure!(notice.contains("has grown: 2 more spans."), "{notice}");
     page.screenshot("served_growth").await?;
-    ensure!(page.timeline().await? == shown, "The trace that is read stays as it was.");
+    ensure!(page.timeline().await? == shown, "The open trace stays as it was.");
     page.show_growth().await?;
     page.wait_timeline().await?;
     page.go_to_list().await?;
     page.wait_trace(&second).await?;
-    ensure!(page.trace_set().await? == fixtures::trace_ids(&connection)?.into_iter().collect(), "The list is the file's.");
+    ensure!(page.trace_set().await? == fixtures::trace_ids(&connection)?.into_iter().collect(), "The list equals the file.");
     // Whoever has scrolled down reads on until they choose.
     let third = write_trace(&connection, "c")?;
     page.wait_growth().await?;
@@ -180,7 +180,7 @@ async fn a_served_file_is_asked_in_sql_as_it_grows(stage: &Stage) -> Result<()> 
     let shown: Vec<String> = cells.chunks(2).map(|row| row.join(" ")).collect();
     ensure!(shown == fixtures::texts(&connection, PLAIN)?, "Requests by name: {shown:?}");
     page.sql().run("SELECT * FROM nowhere").await?;
-    ensure!(page.text().await?.contains("no such table: nowhere"), "What is wrong is told.");
+    ensure!(page.text().await?.contains("no such table: nowhere"), "The page says what is wrong.");
     const COUNT: &str = "SELECT count(*) FROM spans";
     let before = fixtures::number(&connection, COUNT)?;
     write_trace(&connection, "d")?;

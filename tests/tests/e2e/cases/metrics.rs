@@ -45,7 +45,7 @@ pub(super) async fn check_tables(stage: &Stage) -> Result<()> {
         let row = shown.get(&model).with_context(|| format!("{model} is not listed in {shown:?}"))?;
         ensure!(
             row.get(1).and_then(|cell| number(cell)) == Some(completion),
-            "{model} has {completion} completion tokens, shown is {row:?}"
+            "{model} has {completion} completion tokens; the page shows {row:?}"
         );
     }
     let routes = stage.page.metrics().rows(Table::Requests).await?;
@@ -54,7 +54,7 @@ pub(super) async fn check_tables(stage: &Stage) -> Result<()> {
         statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
     let shown: BTreeMap<String, f64> =
         routes.iter().filter_map(|(route, cells)| Some((route.clone(), cells.first().and_then(|cell| number(cell))?))).collect();
-    ensure!(shown == expected, "Requests are {expected:?}, shown are {shown:?}.");
+    ensure!(shown == expected, "There are {expected:?} requests; the page shows {shown:?}.");
     ensure!(stage.page.metrics().charts().await? == 2, "Two charts are drawn.");
     // From a route to its traces.
     let route = expected.keys().next().context("a route")?.clone();
@@ -78,7 +78,7 @@ async fn a_part_of_the_time_is_pulled_out_of_a_chart_and_stands_in_the_address(s
     page.metrics().wait().await?;
     ensure!(page.url().await? == url && page.metrics().rows(Table::Durations).await? == after, "The address restores the part.");
     page.metrics().show_all_time().await?;
-    ensure!(page.metrics().rows(Table::Durations).await? == before, "All of it is what it was.");
+    ensure!(page.metrics().rows(Table::Durations).await? == before, "The whole range shows the same again.");
     Ok(())
 }
 
@@ -98,16 +98,16 @@ pub(super) async fn check_promql(stage: &Stage) -> Result<()> {
     page.metrics().ask("sum(total_tokens)").await?;
     let last = page.metrics().rows(Table::Answer).await?;
     let row = last.values().next().context("an answer")?;
-    ensure!(row.first().and_then(|cell| number(cell)) == Some(whole), "All tokens are {whole}, shown is {row:?}");
+    ensure!(row.first().and_then(|cell| number(cell)) == Some(whole), "There are {whole} tokens in all; the page shows {row:?}");
     ensure!(page.metrics().answer_charts().await? == 1, "The answer is drawn.");
     page.metrics().ask_at_the_end().await?;
     let last = page.metrics().rows(Table::Answer).await?;
-    ensure!(last.values().next().and_then(|row| number(row.first()?)) == Some(whole), "At the end it is the same: {last:?}");
+    ensure!(last.values().next().and_then(|row| number(row.first()?)) == Some(whole), "The value at the end differs: {last:?}");
     // To the spans behind it, and to the first of them.
-    let said = page.metrics().show_spans_behind().await?;
+    let said = page.metrics().show_point_spans().await?;
     let events: i64 = file.query_row("SELECT count(*) FROM span_events WHERE name = 'metric.total_tokens'", [], |row| row.get(0))?;
-    ensure!(said.contains(&format!("{events} amounts")), "{events} amounts are behind it, said is {said}");
-    page.metrics().open_first_span_behind().await?;
+    ensure!(said.contains(&format!("{events} amounts")), "The value comes from {events} amounts; the page says {said}");
+    page.metrics().open_first_point_span().await?;
     ensure!(page.span_panel().is_shown().await?, "The span is shown.");
     page.back().await?;
     page.metrics().wait_table(Table::Answer).await
@@ -118,11 +118,11 @@ async fn a_wrong_query_is_marked_where_it_is_wrong(stage: &Stage) -> Result<()> 
     let metrics = stage.page.metrics();
     metrics.ask("rat(total_tokens[5m])").await?;
     let alert = metrics.mistake().await?;
-    ensure!(alert.as_ref().is_some_and(|alert| alert.contains("rat")), "The mistake is told: {alert:?}");
+    ensure!(alert.as_ref().is_some_and(|alert| alert.contains("rat")), "The page does not say what is wrong: {alert:?}");
     let marked = metrics.mistake_mark().await?;
-    ensure!(marked.as_deref() == Some("rat"), "Marked is {marked:?}.");
+    ensure!(marked.as_deref() == Some("rat"), "The marked part is {marked:?}.");
     metrics.ask("rate(total_tokens[5m])").await?;
-    ensure!(metrics.mistake().await?.is_none(), "A right one has no mistake.");
+    ensure!(metrics.mistake().await?.is_none(), "A valid query shows no error.");
     Ok(())
 }
 
@@ -177,7 +177,7 @@ async fn prices_are_the_readers_own_and_costs_follow(stage: &Stage) -> Result<()
     // They are kept, and go when they are taken away.
     page.load().await?;
     let kept = page.setting("quipu.prices").await?;
-    ensure!(kept.as_deref() == Some("\n*\t1000000\t2000000"), "Kept is {kept:?}.");
+    ensure!(kept.as_deref() == Some("\n*\t1000000\t2000000"), "The browser keeps {kept:?}.");
     page.clear_settings().await?;
     Ok(())
 }
@@ -187,9 +187,9 @@ async fn names_are_merged_only_when_asked_to(stage: &Stage) -> Result<()> {
     let apart: Vec<String> = stage.page.metrics().rows(Table::Tokens).await?.into_keys().collect();
     let long = apart.iter().find(|name| name.starts_with("vllm/")).context("The fixture names a model with its provider.")?;
     let short = long.trim_start_matches("vllm/").to_owned();
-    ensure!(apart.contains(&short), "Both names are listed: {apart:?}");
+    ensure!(apart.contains(&short), "The two names are not listed apart: {apart:?}");
     stage.page.metrics().merge_names().await?;
     let merged: Vec<String> = stage.page.metrics().rows(Table::Tokens).await?.into_keys().collect();
-    ensure!(!merged.contains(long) && merged.contains(&short), "One name is left: {merged:?}");
+    ensure!(!merged.contains(long) && merged.contains(&short), "More than one name is left: {merged:?}");
     Ok(())
 }

@@ -85,7 +85,7 @@ async fn nothing_is_seen_or_kept_of_the_prewarming(stage: &Stage) -> Result<()> 
     page.load().await?;
     let found = page.evaluate("return [document.title, location.hash]").await?;
     let drawn = page.rows_and_alerts().await?;
-    ensure!(found == json!(["Quipu", ""]) && drawn == 0, "Something of the prewarming is left: {found}, {drawn} rows and alerts");
+    ensure!(found == json!(["Quipu", ""]) && drawn == 0, "Prewarming left something on the page: {found}, {drawn} rows and alerts");
     let entries = page.history_length().await?;
     page.open_traces(&[SMALL.path()]).await?;
     wait_for_traces_of(page, &SMALL).await?;
@@ -100,7 +100,7 @@ async fn a_file_that_was_left_does_not_come_back_when_its_index_is_complete(stag
     page.load().await?;
     page.choose(&[SMALL.path()]).await?;
     wait_for_traces_of(page, &SMALL).await?;
-    page.wait_evaluates("return quipuHeld() > 0", "the worker to tell of the index").await?;
+    page.wait_evaluates("return quipuHeld() > 0", "the worker to report on the index").await?;
     page.evaluate("location.hash = '#v1/traces?file=elsewhere.db&size=4096'").await?;
     page.wait_question_for("elsewhere.db").await?;
     // What the page asks because of it is under way before this returns.
@@ -142,7 +142,7 @@ async fn a_sample_that_fails_late_does_not_close_the_file_opened_meanwhile(stage
     page.evaluate("quipuRelease(false)").await?;
     page.wait_idle().await?;
     let alerts = page.alerts().await?;
-    ensure!(alerts.is_empty(), "The page complains about what nobody waits for: {alerts:?}");
+    ensure!(alerts.is_empty(), "The page reports a failure of something nobody waits for: {alerts:?}");
     wait_for_traces_of(page, &SMALL).await
 }
 
@@ -171,7 +171,7 @@ async fn another_file_of_the_same_name_is_shown_from_its_list(stage: &Stage) -> 
     page.drop_files(&[as_trace_store(&EVENTS, &second)?]).await?;
     wait_for_traces_of(page, &EVENTS).await?;
     let alerts = page.alerts().await?;
-    ensure!(alerts.is_empty(), "The other file is held against the first one’s place: {alerts:?}");
+    ensure!(alerts.is_empty(), "The page compares the other file with the first one’s address: {alerts:?}");
     // The trace of the first file is one step back.
     page.back().await?;
     page.wait_timeline().await?;
@@ -191,7 +191,7 @@ async fn after_a_file_that_cannot_be_opened_the_earlier_one_is_a_click_away(stag
     page.go_back_to(SMALL.file_name()).await?;
     page.wait_timeline().await?;
     ensure!(page.url().await? == place, "The way back leads to {} instead of {place}", page.url().await?);
-    ensure!(page.alerts().await?.is_empty(), "What was said of the other file stays.");
+    ensure!(page.alerts().await?.is_empty(), "The message about the other file stays.");
     // Another file opens from there just as well.
     page.open(&[broken]).await?;
     page.open_traces(&[EVENTS.path()]).await?;

@@ -72,11 +72,11 @@ async fn page_and_worker_cannot_reach_another_origin(stage: &Stage) -> Result<()
     let page = &stage.page;
     page.load_with(AGENT.path()).await?;
     let told = page.evaluate_async(TRY, vec![json!(canary.url()), json!(3)]).await?;
-    let told = told.as_array().context("The attempts were not told.")?;
+    let told = told.as_array().context("The attempts were not reported.")?;
     ensure!(told.len() == 12, "Not every attempt was made: {told:?}");
     let reached: Vec<&Value> = told.iter().filter(|attempt| attempt.get(1).is_none_or(|outcome| outcome == "reached")).collect();
     ensure!(reached.is_empty(), "Another origin was reached: {reached:?}");
-    ensure!(canary.seen().is_empty(), "Another origin heard from the page: {:?}", canary.seen());
+    ensure!(canary.seen().is_empty(), "Another origin received a request of the page: {:?}", canary.seen());
     // It is the policy that refused, and nothing else was in the way. (Firefox tells no worker of a refused WebSocket.)
     for place in ["page policy", "worker policy"] {
         let refusals = told.iter().find(|attempt| attempt[0] == place).and_then(|attempt| attempt[1].as_array()).context("No refusals.")?;
@@ -125,7 +125,7 @@ async fn reading_a_file_asks_the_server_nothing(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     page.load().await?;
     let before = stage.site.seen();
-    ensure!(!before.is_empty(), "The server noted nothing.");
+    ensure!(!before.is_empty(), "The server recorded no requests.");
     page.open_traces(&[AGENT.path()]).await?;
     page.list().sort_by(Column::Duration).await?;
     page.list().show_failed().await?;

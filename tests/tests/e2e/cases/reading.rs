@@ -42,11 +42,11 @@ async fn framework_spans_are_hidden_and_the_url_keeps_that(stage: &Stage) -> Res
         &connection,
         &format!("SELECT count(*) FROM spans WHERE trace_id = '{trace_id}' AND attributes NOT LIKE '%__autotraced__%'"),
     )?;
-    ensure!(folded < all && folded >= asked_for, "Of {all} spans {folded} stay, {asked_for} of them were asked for.");
+    ensure!(folded < all && folded >= asked_for, "Of {all} spans {folded} stay, {asked_for} of which were traced on purpose.");
     let shown = page.trace().names().await?;
     ensure!(shown.iter().all(|name| !name.contains("RoutingTable")), "Routing tables are framework spans: {shown:?}");
     let told = page.text().await?;
-    ensure!(told.contains(&format!("{folded} of {all}")), "The head says how many of how many are shown:\n{told}");
+    ensure!(told.contains(&format!("{folded} of {all}")), "The head does not say how many of all spans are shown:\n{told}");
     let url = page.url().await?;
     ensure!(url.contains("plumbing=folded"), "{url}");
     page.press('p').await?;
@@ -70,7 +70,7 @@ async fn a_merged_trace_shows_one_of_its_requests(stage: &Stage) -> Result<()> {
     let first = page.trace().first_span().await?;
     ensure!(first == chosen, "The request's root is the first row: {first}, not {chosen}.");
     let roots = page.trace().roots().await?;
-    ensure!(roots == 1, "It stands alone, {roots} roots are shown.");
+    ensure!(roots == 1, "The request is not the only root: {roots} are shown.");
     Ok(())
 }
 
@@ -113,7 +113,10 @@ async fn keys_jump_to_what_matters(stage: &Stage) -> Result<()> {
         );
         fixtures::texts(&connection, &sql)?.pop().context("A slowest span.")?
     };
-    ensure!(page.trace().selected_name().await?.as_ref() == Some(&expected), "t goes to what itself took longest, {expected}.");
+    ensure!(
+        page.trace().selected_name().await?.as_ref() == Some(&expected),
+        "t goes to the span with the longest time of its own, {expected}."
+    );
     Ok(())
 }
 
@@ -126,7 +129,7 @@ async fn a_span_is_measured_by_keys_and_the_address_keeps_it(stage: &Stage) -> R
     page.press('m').await?;
     let measured = page.trace().measured().await?.context("A measure is shown.")?;
     let whole = page.trace().selected_duration().await?.context("A duration.")?;
-    ensure!(measured == whole, "From its start to its end a span is as long as its bar says: {measured}, {whole}.");
+    ensure!(measured == whole, "The measured length {measured} is not the span’s duration {whole}.");
     ensure!(page.url().await?.contains("measure="), "The address keeps it.");
     page.press('m').await?;
     ensure!(page.trace().measured().await?.is_none(), "A third press ends it.");
@@ -143,7 +146,7 @@ async fn events_stand_on_their_bars(stage: &Stage) -> Result<()> {
     page.load_with(EVENTS.path()).await?;
     page.open_trace(trace_id).await?;
     let counts = page.trace().event_dots(span_id).await?;
-    ensure!(counts.iter().sum::<i64>() == events.parse::<i64>()?, "{events} events stand on the bar: {counts:?}");
+    ensure!(counts.iter().sum::<i64>() == events.parse::<i64>()?, "The bar does not show {events} events: {counts:?}");
     Ok(())
 }
 
@@ -151,7 +154,7 @@ async fn a_failure_is_told_from_where_it_began(stage: &Stage) -> Result<()> {
     let trace_id = trace_of("SELECT trace_id FROM spans WHERE name LIKE 'BraveSearch%' LIMIT 1")?;
     open_at(stage, &trace_id).await?;
     let told = stage.page.trace().failures().await?.context("The failures.")?;
-    ensure!(told.contains("BraveSearchToolRuntimeImpl.invoke_tool"), "It began there: {told}");
-    ensure!(told.contains("failed ToolRuntimeRouter.invoke_tool and /v1/agents/"), "And failed these: {told}");
+    ensure!(told.contains("BraveSearchToolRuntimeImpl.invoke_tool"), "The failure’s origin is not named: {told}");
+    ensure!(told.contains("failed ToolRuntimeRouter.invoke_tool and /v1/agents/"), "The spans that failed with it are not named: {told}");
     Ok(())
 }

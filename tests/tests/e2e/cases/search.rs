@@ -38,7 +38,7 @@ async fn a_text_is_found_in_exactly_the_spans_that_hold_it(stage: &Stage) -> Res
         }
         page.filter(&format!("\"{text}\"")).await?;
         page.wait_searched().await?;
-        ensure!(page.trace_set().await? == traces, "{text}: the traces that hold it are listed.");
+        ensure!(page.trace_set().await? == traces, "{text}: the list does not equal the traces that contain it.");
         page.matches().show().await?;
         page.wait_searched().await?;
         let found = page.matches().span_ids().await?;
@@ -71,7 +71,7 @@ async fn a_hit_opens_with_its_match_marked(stage: &Stage) -> Result<()> {
     page.span_panel().wait_marked("shield").await?;
     page.back().await?;
     page.matches().wait().await?;
-    ensure!(page.url().await? == list, "Back leads to the matches.");
+    ensure!(page.url().await? == list, "Back returns to the matches.");
     Ok(())
 }
 
@@ -85,9 +85,9 @@ async fn a_search_is_stopped_and_goes_on(stage: &Stage) -> Result<()> {
     page.stop_next_search().await?;
     page.filter("\"shield\"").await?;
     page.wait_search_stopped().await?;
-    ensure!(page.count().await?.contains("so far"), "The list says that it is not whole: {:?}", page.count().await?);
+    ensure!(page.count().await?.contains("so far"), "The list does not say that it is incomplete: {:?}", page.count().await?);
     page.finish_search().await?;
-    ensure!(!page.search_is_stopped().await?, "Nothing is stopped any more.");
-    ensure!(page.count().await?.contains(" of "), "The whole is known: {:?}", page.count().await?);
+    ensure!(!page.search_is_stopped().await?, "The search is no longer stopped.");
+    ensure!(page.count().await?.contains(" of "), "The total is not known: {:?}", page.count().await?);
     Ok(())
 }

@@ -76,7 +76,7 @@ async fn a_link_with_the_trace_opens_in_the_other_browser(stage: &Stage) -> Resu
     let said = receiver.text().await?;
     receiver.reload().await?;
     receiver.conversation().wait_message().await?;
-    ensure!(said.contains("user"), "What was said: {said}");
+    ensure!(said.contains("user"), "The dialog says {said}");
     // What the receiver prefers is not the sender's to change.
     let kept = receiver.setting_count().await?;
     ensure!(kept == 0, "The link wrote {kept} settings.");
@@ -147,9 +147,9 @@ async fn structure_and_timing_tell_nothing_of_what_was_said(stage: &Stage) -> Re
         SELECT json_extract(json_extract(attributes, '$.output'), '$.content') FROM spans
         WHERE name = 'inference' AND length(json_extract(json_extract(attributes, '$.output'), '$.content')) > 20";
     for answer in fixtures::texts(&connection, said)? {
-        ensure!(!text.contains(&answer), "It tells what was said: {answer}");
+        ensure!(!text.contains(&answer), "The link contains the answer: {answer}");
     }
-    ensure!(!text.contains(&trace_id), "It tells the trace’s id.");
+    ensure!(!text.contains(&trace_id), "The link contains the trace’s id.");
     Ok(())
 }
 
@@ -162,14 +162,14 @@ async fn an_encrypted_link_asks_for_its_passphrase(stage: &Stage) -> Result<()> 
     page.share().choose_lock(Lock::Passphrase).await?;
     page.share().type_passphrase("llama on the roof").await?;
     let locked = page.share().copy(Copied::Link).await?;
-    ensure!(with_key.contains("key=") && !locked.contains("key="), "The key goes along only where that was chosen.");
+    ensure!(with_key.contains("key=") && !locked.contains("key="), "The key is in the link only if that was chosen.");
 
     page.load_from(&with_key.replacen('#', "?key#", 1)).await?;
     check_timeline(page, &trace_id).await?;
     page.load_from(&locked.replacen('#', "?locked#", 1)).await?;
     page.unlock("llama on the root").await?;
     page.wait_any_alert().await?;
-    ensure!(page.alerts().await?.concat().contains("Wrong passphrase"), "What is wrong: {:?}", page.alerts().await?);
+    ensure!(page.alerts().await?.concat().contains("Wrong passphrase"), "The message is {:?}", page.alerts().await?);
     page.unlock("llama on the roof").await?;
     check_timeline(page, &trace_id).await
 }
@@ -195,7 +195,7 @@ async fn a_damaged_link_says_so(stage: &Stage) -> Result<()> {
         ensure!(page.accepts_files().await?, "A file can be opened.");
     }
     page.load_from(&link.replacen("#v2/", "?late#v9/", 1)).await?;
-    ensure!(page.text().await?.contains("later Quipu"), "A later address: {}", page.text().await?);
+    ensure!(page.text().await?.contains("later Quipu"), "The message about a later version is missing: {}", page.text().await?);
     Ok(())
 }
 
@@ -225,13 +225,13 @@ async fn a_large_value_is_left_out_until_the_link_fits(stage: &Stage) -> Result<
     page.share().open_at_limit().await?;
     page.share().choose_limit(4_000).await?;
     let dialog = page.share().text().await?;
-    ensure!(dialog.contains("left out"), "It is said what was left out: {dialog}");
+    ensure!(dialog.contains("left out"), "The dialog does not say what was left out: {dialog}");
     let link = page.share().copy(Copied::Link).await?;
     ensure!(link.len() <= 4_000, "{} letters", link.len());
     page.load_from(&link.replacen('#', "?large#", 1)).await?;
     page.select_span(ADDED_SPAN).await?;
     let panel = page.panel_text().await?;
-    ensure!(panel.contains("[left out:"), "The span says so: {panel}");
+    ensure!(panel.contains("[left out:"), "The span does not say that its text was left out: {panel}");
     Ok(())
 }
 
@@ -241,7 +241,11 @@ async fn what_is_taken_out_is_shown_before_it_leaves(stage: &Stage) -> Result<()
     ensure!(page.share().text().await?.contains("Ticked data is removed"), "The preview: {}", page.share().text().await?);
     page.share().take_out_prompts().await?;
     page.share().unfold_prompts().await?;
-    ensure!(page.share().text().await?.contains("[prompt taken out]"), "The examples are as they leave: {}", page.share().text().await?);
+    ensure!(
+        page.share().text().await?.contains("[prompt taken out]"),
+        "The examples are not shown as they will be shared: {}",
+        page.share().text().await?
+    );
     ensure!(page.share().prompts_have_focus().await?, "The keyboard stays where it was.");
     let markdown = page.share().copy(Copied::Markdown).await?;
     ensure!(markdown.contains("[prompt taken out]"), "{markdown}");
@@ -269,7 +273,7 @@ async fn other_formats_leave_without_what_is_private_and_open_again(stage: &Stag
     page.share().take_out_prompts().await?;
     let file = save_as("OTLP protobuf").await?;
     let bytes = std::fs::read(&file)?;
-    ensure!(String::from_utf8_lossy(&bytes).contains("[prompt taken out]"), "Prompts are taken out.");
+    ensure!(String::from_utf8_lossy(&bytes).contains("[prompt taken out]"), "Prompts are removed.");
     page.load_with(file).await?;
     page.open_trace(&trace_id).await?;
     let shown = page.timeline().await?;

@@ -63,12 +63,18 @@ async fn an_input_is_compared_with_the_one_before(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     let (earlier, _) = second_inference(page).await?;
     let text = page.span_panel().compare_with_before().await?;
-    ensure!(text.contains("lines added and 0 lines removed") && text.contains("role: tool"), "What was added: {text}");
-    ensure!(text.contains("equal lines"), "What both have is folded: {text}");
+    ensure!(
+        text.contains("lines added and 0 lines removed") && text.contains("role: tool"),
+        "The comparison does not show what was added: {text}"
+    );
+    ensure!(text.contains("equal lines"), "What both inputs have is not folded: {text}");
     page.span_panel().open_compared().await?;
-    ensure!(page.url().await?.contains(&earlier), "The link leads to the earlier one.");
+    ensure!(page.url().await?.contains(&earlier), "The link opens the earlier request.");
     let text = page.span_panel().compare_with_before().await?;
-    ensure!(text.contains("lines added") || text.contains("first inference"), "Beside the session’s, or that it is the first: {text}");
+    ensure!(
+        text.contains("lines added") || text.contains("first inference"),
+        "The panel neither names an earlier request nor says that it is the first: {text}"
+    );
     Ok(())
 }
 
@@ -78,7 +84,7 @@ async fn a_text_is_found_in_the_span_alone(stage: &Stage) -> Result<()> {
     ensure!(page.span_panel().has_find().await?, "The panel has a box.");
     page.span_panel().find("tool").await?;
     ensure!(page.trace().marks().await? == 0, "Nothing is marked in the timeline.");
-    ensure!(!page.url().await?.contains("find="), "The address keeps to what is looked for in the trace.");
+    ensure!(!page.url().await?.contains("find="), "The address keeps the search in the trace.");
     Ok(())
 }
 
@@ -96,11 +102,11 @@ async fn a_failed_trace_shows_its_error_before_its_timeline(stage: &Stage) -> Re
     let timeline = page.trace().text().await?.context("There is no timeline.")?;
     let first_row = timeline.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let timeline_at = text.find(&timeline).or_else(|| text.find(first_row)).context("The timeline has no text.")?;
-    ensure!(at < timeline_at, "The error stands after the timeline.");
+    ensure!(at < timeline_at, "The error is below the timeline.");
     page.select_span(&span_id).await?;
     let panel = page.panel_text().await?;
     let at = panel.find(first_line(&error)).with_context(|| format!("The span's panel does not show {error:?}."))?;
-    ensure!(panel.find("Attributes").is_none_or(|attributes| at < attributes), "The error stands after the attributes.");
+    ensure!(panel.find("Attributes").is_none_or(|attributes| at < attributes), "The error is below the attributes.");
     Ok(())
 }
 
@@ -146,7 +152,7 @@ async fn keys_in_the_file_are_warned_of(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     page.load_with(SMALL.path()).await?;
     let before = page.warnings().await?;
-    ensure!(!before.contains("key"), "A file without keys is warned of: {before}");
+    ensure!(!before.contains("key"), "A file without keys has a warning: {before}");
     page.open_traces(&[file]).await?;
     let warnings = page.warnings().await?;
     ensure!(warnings.contains("key"), "No warning names the keys: {warnings}");

@@ -100,12 +100,12 @@ async fn what_is_wrong_is_said_with_its_place(stage: &Stage) -> Result<()> {
     open_at_sql(page, &[AGENT.path()]).await?;
     page.sql().run("SELECT name,\n  colour FROM spans").await?;
     let alerts = page.alerts().await?.join("\n");
-    ensure!(alerts.contains("Line 2, column 3") && alerts.contains("no such column: colour"), "What is wrong: {alerts}");
+    ensure!(alerts.contains("Line 2, column 3") && alerts.contains("no such column: colour"), "The message is {alerts}");
     let marked = page.sql().mistake_mark().await?;
-    ensure!(marked == "colour", "The place that is marked: {marked}");
-    ensure!(page.sql().invalid().await?.as_deref() == Some("true"), "The editor says so.");
+    ensure!(marked == "colour", "The marked place is {marked}");
+    ensure!(page.sql().invalid().await?.as_deref() == Some("true"), "The editor is marked as invalid.");
     page.sql().run("SELECT count(*) FROM spans").await?;
-    ensure!(page.alerts().await?.is_empty(), "Nothing is wrong any more.");
+    ensure!(page.alerts().await?.is_empty(), "The message is gone.");
     Ok(())
 }
 
@@ -141,9 +141,9 @@ async fn an_endless_query_is_cancelled_and_the_next_one_answers(stage: &Stage) -
     let page = &stage.page;
     open_at_sql(page, &[AGENT.path()]).await?;
     page.sql().start("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n").await?;
-    ensure!(!page.is_idle().await?, "It runs.");
+    ensure!(!page.is_idle().await?, "The query runs.");
     page.sql().cancel().await?;
-    ensure!(page.alerts().await?.join("").contains("Cancelled after"), "It is said.");
+    ensure!(page.alerts().await?.join("").contains("Cancelled after"), "The page says that the query was cancelled.");
     // Another one is asked while one runs: it takes its place.
     page.sql().start("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT sum(i) FROM n").await?;
     page.sql().run_instead("SELECT 6 * 7").await?;
@@ -162,7 +162,7 @@ async fn a_million_rows_are_scrolled_with_few_in_the_document(stage: &Stage) -> 
         .await?;
     ensure!(page.sql().announced().await? == 1_000_001, "The limit is a million rows.");
     let told = page.sql().status().await?;
-    ensure!(told.contains("1,000,000 rows") && told.contains("the first of more"), "The limit that cut it is told: {told}");
+    ensure!(told.contains("1,000,000 rows") && told.contains("the first of more"), "The page does not name the limit: {told}");
     ensure!(page.sql().rows_in_document().await? < 120, "Few rows are in the document.");
     page.sql().scroll_to(1.0).await?;
     page.sql().wait_cell("row 1000000").await?;
@@ -181,7 +181,7 @@ async fn kinds_of_values_are_told_apart_and_long_ones_shown_whole(stage: &Stage)
     ensure!(kinds == ["null NULL", "text NULL", "text ", "integer 7", "real 7.0", "blob 00ff (2 bytes)", "text a↵b"], "{kinds:?}");
     for (kind, wanted) in [("integer", "right"), ("real", "right"), ("text", "start")] {
         let alignment = page.sql().alignment(kind).await?;
-        ensure!(alignment == wanted, "Numbers stand at the right, texts do not: {kind} at the {alignment}");
+        ensure!(alignment == wanted, "Only numbers are aligned to the right: {kind} is aligned to the {alignment}");
     }
     let query = "SELECT attributes FROM spans WHERE name = 'inference' ORDER BY length(attributes) DESC LIMIT 1";
     page.sql().run(query).await?;
@@ -193,7 +193,7 @@ async fn kinds_of_values_are_told_apart_and_long_ones_shown_whole(stage: &Stage)
     page.sql().double_click_first_cell().await?;
     page.sql().wait_value().await?;
     let told = page.sql().value_text().await?;
-    ensure!(told.contains("attributes, row 1") && told.contains("JSON") && told.contains("input"), "The value is a tree: {told}");
+    ensure!(told.contains("attributes, row 1") && told.contains("JSON") && told.contains("input"), "The value is not a tree: {told}");
     let whole: String = connection.query_row(query, [], |row| row.get(0))?;
     let raw = page.sql().raw_value().await?;
     ensure!(raw.len() > 500 && whole.starts_with(&raw[..500]), "The text is there as it was recorded.");
@@ -247,7 +247,7 @@ async fn the_address_brings_the_query_back(stage: &Stage) -> Result<()> {
     page.back().await?;
     page.sql().wait_first_cell("one").await?;
     let address = page.url().await?;
-    ensure!(address.contains("sql?query=SELECT%20%27one%27"), "The query stands in the address: {address}");
+    ensure!(address.contains("sql?query=SELECT%20%27one%27"), "The query is not in the address: {address}");
     // A link that was handed on waits for the file, and is answered then.
     page.leave().await?;
     page.load_from(&address).await?;
@@ -272,7 +272,7 @@ async fn imported_files_and_journals_are_asked_as_they_are_shown(stage: &Stage) 
     .await?;
     page.sql().open().await?;
     page.sql().run(count).await?;
-    ensure!(page.sql().cells().await? == [fixtures::number(&small, count)?.to_string()], "What was imported is asked.");
+    ensure!(page.sql().cells().await? == [fixtures::number(&small, count)?.to_string()], "The query reads what was imported.");
     // With its journal the file has one span less.
     let (_scratch, live) = LIVE.open()?;
     open_at_sql(page, &[LIVE.path(), LIVE.journal().context("The live fixture has a journal.")?]).await?;
@@ -284,16 +284,16 @@ async fn imported_files_and_journals_are_asked_as_they_are_shown(stage: &Stage) 
 async fn a_query_is_completed_and_names_are_put_in(stage: &Stage) -> Result<()> {
     let page = &stage.page;
     open_at_sql(page, &[AGENT.path()]).await?;
-    page.sql().type_behind("SELECT route FROM req").await?;
+    page.sql().type_after("SELECT route FROM req").await?;
     page.wait_settled().await?;
     page.wait_suggestions().await?;
     let first = page.suggestions().await?;
-    ensure!(first.first().is_some_and(|first| first.starts_with("requests")), "What is suggested: {first:?}");
+    ensure!(first.first().is_some_and(|first| first.starts_with("requests")), "The first suggestion is {first:?}");
     page.press(Key::Tab).await?;
     page.sql().wait_query("SELECT route FROM requests").await?;
     let colours = page.sql().keywords().await?;
-    ensure!(colours == ["SELECT", "FROM"], "Words of the language are coloured: {colours:?}");
-    page.sql().type_behind(" WHERE ").await?;
+    ensure!(colours == ["SELECT", "FROM"], "Keywords are not coloured: {colours:?}");
+    page.sql().type_after(" WHERE ").await?;
     page.sql().unfold_table(1).await?;
     page.sql().insert_name("duration_ms").await?;
     page.sql().wait_query("SELECT route FROM requests WHERE duration_ms").await?;
@@ -307,7 +307,7 @@ async fn a_plan_is_a_tree(stage: &Stage) -> Result<()> {
     page.sql().type_query("SELECT * FROM errors ORDER BY time").await?;
     let plan = page.sql().show_plan().await?;
     ensure!(plan.contains("SCAN ") && plan.contains("TEMP B-TREE"), "{plan}");
-    ensure!(page.sql().nested_steps().await? > 1, "Steps stand within steps.");
+    ensure!(page.sql().nested_steps().await? > 1, "No step is nested in another.");
     Ok(())
 }
 
@@ -317,6 +317,6 @@ async fn one_file_from_disk_answers_too(stage: &Stage) -> Result<()> {
     page.open_traces(&[AGENT.path()]).await?;
     page.sql().open().await?;
     page.sql().run("SELECT 6 * 7").await?;
-    ensure!(page.sql().cells().await? == ["42"], "The second worker starts from what the file carries.");
+    ensure!(page.sql().cells().await? == ["42"], "The second worker starts from the program in the page.");
     Ok(())
 }

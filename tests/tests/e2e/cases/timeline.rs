@@ -78,7 +78,10 @@ async fn a_bar_outside_the_window_is_pointed_to(stage: &Stage) -> Result<()> {
         page.press(key).await?;
     }
     let titles = page.trace().bars_out_of_sight().await?;
-    ensure!(titles.contains(&"Before the visible range".to_owned()), "At the end of the trace some spans lie before it: {titles:?}");
+    ensure!(
+        titles.contains(&"Before the visible range".to_owned()),
+        "At the end of the trace no span is before the visible range: {titles:?}"
+    );
     // f on a selected one brings it back.
     page.trace().select_bar_out_of_sight().await?;
     page.press('f').await?;
@@ -95,7 +98,7 @@ async fn the_minimap_s_ends_are_moved_by_keys(stage: &Stage) -> Result<()> {
     for _ in 0..5 {
         page.press(Key::Right).await?;
     }
-    ensure!(page.minimap().focus_start().await? == "5.0", "Five steps lead to 5 %.");
+    ensure!(page.minimap().focus_start().await? == "5.0", "Five steps move it to 5 %.");
     ensure!(page.minimap().focus_end().await? == "100.0", "The end stays.");
     page.press(Key::Left).await?;
     ensure!(page.minimap().focus_end().await? == "99.0", "The end moves.");
@@ -109,13 +112,13 @@ async fn pulling_over_the_minimap_selects_a_window(stage: &Stage) -> Result<()> 
     let (_, micros) = open_largest(stage).await?;
     let page = &stage.page;
     page.minimap().pull([0.25, 0.4, 0.5]).await?;
-    let (from, to) = window(stage).await?.context("Pulling over the minimap selects a window.")?;
+    let (from, to) = window(stage).await?.context("Dragging over the minimap selects a window.")?;
     let nanos = micros as f64 * 1_000.0;
     let near = |found: u64, part: f64| (found as f64 / nanos - part).abs() < 0.01;
     ensure!(near(from, 0.25) && near(to, 0.5), "From a quarter to a half: {from} to {to} of {nanos} ns.");
     page.minimap().pull([0.3, 0.4, 0.6]).await?;
     let (from, to) = window(stage).await?.context("The window is still there.")?;
-    ensure!(near(from, 0.55) && near(to, 0.8), "Pulling the window moves it: {from} to {to} of {nanos} ns.");
+    ensure!(near(from, 0.55) && near(to, 0.8), "Dragging the window does not move it: {from} to {to} of {nanos} ns.");
     page.minimap().double_click(0.6).await?;
     ensure!(window(stage).await?.is_none(), "A double click shows the whole trace.");
     Ok(())
@@ -151,17 +154,17 @@ async fn a_text_is_found_in_names_and_opens_what_hides_it(stage: &Stage) -> Resu
     let page = &stage.page;
     page.trace().collapse_all().await?;
     page.press('/').await?;
-    ensure!(page.focused_name().await? == "Find in this trace", "/ leads to the box.");
+    ensure!(page.focused_name().await? == "Find in this trace", "/ moves to the search box.");
     page.type_text(text).await?;
     page.wait_idle().await?;
     let told = page.trace().matches().await?;
-    ensure!(told.split(' ').next() == Some(&expected.len().to_string()), "{} matches, told as {told:?}.", expected.len());
+    ensure!(told.split(' ').next() == Some(&expected.len().to_string()), "The page counts {told:?}, not {} matches.", expected.len());
     let mut met = Vec::new();
     for number in 1..=expected.len() {
         page.press(Key::Enter).await?;
         page.wait_panel().await?;
         let told = page.trace().matches().await?;
-        ensure!(told.starts_with(&format!("{number} of {}", expected.len())), "The match is numbered: {told:?}.");
+        ensure!(told.starts_with(&format!("{number} of {}", expected.len())), "The match is not numbered: {told:?}.");
         let row = page.trace().reached_match().await?;
         ensure!(page.trace().reached_match_is_in_sight().await?, "The match {row} is scrolled to.");
         met.push(row);
@@ -169,10 +172,10 @@ async fn a_text_is_found_in_names_and_opens_what_hides_it(stage: &Stage) -> Resu
     met.sort();
     let mut wanted = expected.clone();
     wanted.sort();
-    ensure!(met == wanted, "Enter leads to each match once, though all was collapsed: {met:?}, not {wanted:?}.");
+    ensure!(met == wanted, "Enter visits each match once, although everything was collapsed: {met:?}, not {wanted:?}.");
     page.press(Key::Escape).await?;
     page.press('n').await?;
-    ensure!(page.trace().matches().await?.starts_with("1 of "), "n goes on from the timeline, in a circle.");
+    ensure!(page.trace().matches().await?.starts_with("1 of "), "n continues from the timeline, and wraps around.");
     ensure!(page.url().await?.contains("find=routingtable.get_M"), "The address has the text.");
     page.press(Key::Escape).await?;
     page.press(Key::Escape).await?;

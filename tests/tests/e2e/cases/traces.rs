@@ -152,7 +152,7 @@ async fn tokens_say_for_how_many_requests_they_were_counted(stage: &Stage) -> Re
     let page = &stage.page;
     page.load_with(fixtures::AGENT.path()).await?;
     let text = page.text().await?;
-    ensure!(text.contains("counted for 8 of 57 inference requests"), "The page does not say how many requests the tokens stand for.");
+    ensure!(text.contains("counted for 8 of 57 inference requests"), "The page does not say how many requests the tokens are from.");
     Ok(())
 }
 

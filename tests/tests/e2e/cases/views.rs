@@ -54,7 +54,7 @@ async fn arrow_keys_go_from_tab_to_tab_and_the_address_follows(stage: &Stage) ->
     page.conversation().wait_turn().await?;
     page.back().await?;
     page.wait_idle().await?;
-    ensure!(page.url().await?.contains("tab=logs"), "Going back leads to the tab before.");
+    ensure!(page.url().await?.contains("tab=logs"), "Back returns to the previous tab.");
     Ok(())
 }
 
@@ -84,14 +84,14 @@ async fn a_conversation_tells_what_was_asked_and_done_and_answered(stage: &Stage
     }
     ensure!(text.contains("passed"), "Shields are shown:\n{text}");
     // The arguments are a tree, and as recorded at a press.
-    ensure!(!text.contains(r#"{"query""#), "Arguments stand as they were recorded.");
+    ensure!(!text.contains(r#"{"query""#), "Arguments are shown as recorded, not drawn.");
     stage.page.conversation().show_raw_arguments().await?;
-    ensure!(stage.page.tabs().view_text().await?.contains(r#"{"query""#), "The recorded arguments are a press away.");
+    ensure!(stage.page.tabs().view_text().await?.contains(r#"{"query""#), "A press shows the recorded arguments.");
     // Everything leads to its span.
     stage.page.conversation().open_span_of_result().await?;
     let panel = stage.page.panel_text().await?;
     ensure!(panel.contains("tool_execution"), "The result leads to the span of its tool:\n{panel}");
-    ensure!(stage.page.tabs().view_text().await?.contains(&answer), "The conversation stays beside the panel.");
+    ensure!(stage.page.tabs().view_text().await?.contains(&answer), "The conversation stays next to the panel.");
     Ok(())
 }
 
@@ -109,9 +109,12 @@ async fn the_turns_of_a_session_read_as_one_conversation(stage: &Stage) -> Resul
     ensure!(one.contains(&format!("The agent session has {} traces.", traces.len())), "{one}");
     stage.page.conversation().show_session().await?;
     let all = stage.page.tabs().view_text().await?;
-    ensure!(all.len() > one.len() && stage.page.url().await?.contains("told=session"), "The whole session is told:\n{all}");
+    ensure!(
+        all.len() > one.len() && stage.page.url().await?.contains("told=session"),
+        "The conversation is not that of the whole session:\n{all}"
+    );
     let turns = stage.page.conversation().turns().await?;
-    ensure!(turns as usize >= traces.len(), "{} traces are told in {turns} turns.", traces.len());
+    ensure!(turns as usize >= traces.len(), "{} traces are shown in {turns} turns.", traces.len());
     Ok(())
 }
 
@@ -165,7 +168,7 @@ async fn statistics_sort_by_every_column_and_lead_back_to_the_spans(stage: &Stag
     for column in ["Failed", "Total", "Self", "Min", "Median", "p95", "p99", "Max", "Tokens"] {
         page.statistics().sort_by(column).await?;
         let sorted = page.statistics().sorted_descending().await?;
-        ensure!(sorted == [column], "Sorted are {sorted:?}, not {column}.");
+        ensure!(sorted == [column], "The table is sorted by {sorted:?}, not {column}.");
     }
     let counts = page.statistics().spans().await?;
     let spans = fixtures::texts(&connection, &format!("SELECT CAST(count(*) AS TEXT) FROM spans WHERE trace_id = '{trace_id}'"))?;
@@ -175,7 +178,7 @@ async fn statistics_sort_by_every_column_and_lead_back_to_the_spans(stage: &Stag
     let matching = page.trace().matches().await?;
     let of_name = format!("SELECT CAST(count(*) AS TEXT) FROM spans WHERE trace_id = '{trace_id}' AND name = '{name}'");
     let count = fixtures::texts(&connection, &of_name)?.pop().unwrap_or_default();
-    ensure!(matching.contains(&count), "Of {name} there are {count} spans; found are {matching}.");
+    ensure!(matching.contains(&count), "There are {count} spans named {name}; {matching} are found.");
     Ok(())
 }
 

@@ -11,7 +11,7 @@ const QUERY: &str = "named('textbox', 'PromQL query 1')";
 /// The part of a chart that is pulled over.
 const OVER: &str = ".time-chart .u-over";
 /// The table of spans behind a point.
-const BEHIND: &str = "named('table', 'Spans behind the point')";
+const POINT_SPANS: &str = "named('table', 'Spans behind the point')";
 
 /// A table of metrics.
 #[derive(Debug, Clone, Copy)]
@@ -198,15 +198,15 @@ impl Metrics<'_> {
     }
 
     /// Shows the spans behind the first value of the answer, and answers what is said about them.
-    pub(crate) async fn show_spans_behind(&self) -> Result<String> {
-        self.0.click_by_script(".promql [data-set^=behind]").await?;
-        self.0.wait_for(BEHIND, "the spans").await?;
-        self.0.text_of("named('region', 'Spans behind query 1')").await?.context("Nothing is said about the spans.")
+    pub(crate) async fn show_point_spans(&self) -> Result<String> {
+        self.0.click_by_script(".promql [data-set^=point]").await?;
+        self.0.wait_for(POINT_SPANS, "the spans").await?;
+        self.0.text_of("named('region', 'Spans behind query 1')").await?.context("The page says nothing about the spans.")
     }
 
     /// Goes to the first span behind the value.
-    pub(crate) async fn open_first_span_behind(&self) -> Result<()> {
-        self.0.run(&format!("{BEHIND}.querySelector('a').click()")).await?;
+    pub(crate) async fn open_first_point_span(&self) -> Result<()> {
+        self.0.run(&format!("{POINT_SPANS}.querySelector('a').click()")).await?;
         self.0.wait_timeline().await
     }
 

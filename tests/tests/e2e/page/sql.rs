@@ -81,8 +81,8 @@ impl Sql<'_> {
         Ok(())
     }
 
-    /// Types into the editor, behind what is there, and waits for nothing.
-    pub(crate) async fn type_behind(&self, text: &str) -> Result<()> {
+    /// Types into the editor, after what is there, and waits for nothing.
+    pub(crate) async fn type_after(&self, text: &str) -> Result<()> {
         Ok(self.0.driver.find(By::Id("sql-query")).await?.send_keys(text).await?)
     }
 

@@ -34,7 +34,7 @@ impl Page {
             let level: u32 = level.parse().with_context(|| format!("{level} is no level."))?;
             path.truncate(level.saturating_sub(1) as usize);
             if path.len() + 1 != level as usize || path.last() != parent.as_ref() {
-                bail!("The row {id} on level {level} does not stand below its parent {parent:?}, but below {path:?}.");
+                bail!("The row {id} on level {level} is not below its parent {parent:?}, but below {path:?}.");
             }
             path.push(id.clone());
             rows.insert((id.clone(), level, parent.clone()));

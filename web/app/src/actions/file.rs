@@ -9,7 +9,7 @@ use js_sys::{Array, Date};
 use leptos::prelude::*;
 use quipu_model::format;
 use quipu_protocol::address::Source;
-use quipu_protocol::{CheckFile, Failure, FileSummary, GetFile, Question, SetSearching};
+use quipu_protocol::{CheckFile, Failure, FileQuestions, FileSummary, GetFile, Question, SetSearching, ShareWhat};
 use quipu_web_actions as actions;
 use quipu_web_actions::{Page, Signals, VisitFiles, Worker};
 use web_sys::File;
@@ -30,9 +30,20 @@ impl App {
 
     /// Asks the worker; the answer is dropped when another file was opened meanwhile. A changed file or an exited worker is reported above
     /// the page, so that callers need not.
-    pub(crate) fn ask<Q: Question>(&self, question: Q, callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) {
+    pub(crate) fn ask<Q: Question<List = FileQuestions>>(&self, question: Q, callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) {
         // What decides whether the reply still counts is compiled once, not once for each question.
         self.client().send(question.into(), Box::new(actions::current(*self, client::reading::<Q>(callback))));
+    }
+
+    /// Like [`ask`](App::ask), for a question about sharing `what`; see [`Client::ask_about_share`].
+    pub(crate) fn ask_about_share<Q: Question<List = FileQuestions>>(
+        &self,
+        what: ShareWhat,
+        question: impl FnOnce(ShareWhat) -> Q + 'static,
+        callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static,
+    ) {
+        let callback = actions::current(*self, client::reading::<Q>(callback));
+        self.client().ask_about_share(what, move |what| question(what).into(), Box::new(callback));
     }
 
     /// Asks whether the file is still the one that was opened; the answer is a sign of life, too.
@@ -187,8 +198,8 @@ impl Page for App {
 
     fn request_first_rows(&self) {
         let view = self.view.get_untracked();
-        if view.place.is_list() {
-            untrack(|| self.traces.want(*self, view.list, 0, 1));
+        if view.screen.is_list() {
+            untrack(|| self.traces.want(*self, view.list, 0..1));
         }
     }
 

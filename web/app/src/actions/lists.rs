@@ -2,8 +2,10 @@
 
 use crate::state::{App, Listed, LoadedRows, PAGE, PagedList, Row};
 use leptos::prelude::*;
+use quipu_model::number::narrow;
 use quipu_protocol::address::ListView;
 use quipu_protocol::{Failure, Grouping, HitPage, HitQuery, ListHits, ListTraces, TracePage, TraceQuery};
+use std::ops::Range;
 
 impl Listed {
     /// Asks for the rows `offset..offset + limit` of a list.
@@ -38,8 +40,8 @@ impl From<HitPage> for LoadedRows {
 }
 
 impl PagedList {
-    /// Loads the rows `first..first + count` of `list`, if they are not loaded.
-    pub(crate) fn want(&self, app: App, list: ListView, first: u32, count: u32) {
+    /// Loads these rows of `list`, if they are not loaded.
+    pub(crate) fn want(&self, app: App, list: ListView, rows: Range<u32>) {
         let generation = self.generation.get();
         let list = list.rows();
         if self.shown_as.with_value(|shown| shown.as_ref() != Some(&list)) {
@@ -58,8 +60,8 @@ impl PagedList {
                 return;
             }
         }
-        let last = first.saturating_add(count.max(1)) / PAGE;
-        for page in first / PAGE..=last {
+        let last = rows.end.max(rows.start.saturating_add(1)) / PAGE;
+        for page in rows.start / PAGE..=last {
             let beyond = self.total.get_untracked().is_some_and(|total| page > 0 && page * PAGE >= total);
             let asked = self.asked.with_value(|asked| asked.contains(&page));
             if !beyond && !asked {
@@ -90,7 +92,7 @@ impl PagedList {
     fn on_rows(&self, page: u32, skip: u32, answer: Result<LoadedRows, Failure>) -> Option<u32> {
         match answer {
             Ok(found) => {
-                let (came, all) = (found.rows.len() as u32, found.so_far);
+                let (came, all) = (narrow(found.rows.len()), found.so_far);
                 self.keep(page, skip, found);
                 let here = skip + came;
                 return (came > 0 && here < PAGE && page * PAGE + here < all).then_some(here);

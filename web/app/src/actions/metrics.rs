@@ -1,12 +1,12 @@
 //! The metrics worker: started when metrics are looked at, and given the file's input once the index is complete.
 //!
-//! What is not here: the queries (`pages::metrics`).
+//! Not here: the queries (`pages::metrics`).
 
 use crate::browser::error_text;
-use crate::client::{Link, LinkNotice, MetricsLink, Program, WorkerExit};
+use crate::client::{Link, LinkNotice, MetricsLink, OnReply, Program, WorkerExit, reading};
 use crate::state::{App, MetricsState};
 use leptos::prelude::*;
-use quipu_protocol::{MetricsRequest, MetricsResponse};
+use quipu_protocol::{LoadMetricsInput, MetricsQuestions, MetricsRequest, Question};
 use std::cell::Cell;
 use std::rc::Rc;
 use web_sys::{Blob, File};
@@ -60,49 +60,58 @@ impl MetricsClient {
         self.worker.holds.set(Some(now));
         self.app.metrics_state.set(MetricsState::Waiting);
         let client = self.clone();
-        self.app.client().ask_readings(move |readings| match readings {
-            Ok(readings) => client.give(&readings, now),
+        self.app.client().ask_metrics_input(move |input| match input {
+            Ok(input) => client.give(&input, now),
             Err(failure) => {
                 client.worker.holds.set(None);
-                client.app.metrics_state.set(MetricsState::Failed(failure.message));
+                client.fail(failure.message);
             }
         });
     }
 
-    fn give(&self, readings: &Blob, now: u32) {
-        let parts = js_sys::Array::of1(readings);
-        let file = match File::new_with_blob_sequence(&parts, "readings") {
+    fn give(&self, input: &Blob, now: u32) {
+        let parts = js_sys::Array::of1(input);
+        let file = match File::new_with_blob_sequence(&parts, "metrics-input") {
             Ok(file) => file,
-            Err(error) => {
-                return self
-                    .app
-                    .metrics_state
-                    .set(MetricsState::Failed(format!("The input could not be passed to the metrics worker: {}.", error_text(&error))));
-            }
+            Err(error) => return self.fail(format!("The input could not be passed to the metrics worker: {}.", error_text(&error))),
         };
         let client = self.clone();
-        self.worker.link.send(
-            &MetricsRequest::Load,
-            &[file],
-            Some(self.app.idle().begin()),
-            Box::new(move |_, _| {
-                if client.worker.holds.get() == Some(now) {
-                    client.app.metrics_state.set(MetricsState::Ready);
+        let take = reading::<LoadMetricsInput>(move |answer| {
+            if client.worker.holds.get() == Some(now) {
+                match answer {
+                    Ok(()) => client.app.metrics_state.set(MetricsState::Ready),
+                    Err(failure) => client.fail(failure.message),
                 }
-            }),
-        );
+            }
+        });
+        let busy = Some(self.app.idle().begin());
+        self.worker.link.send(&LoadMetricsInput.into(), &[file], busy, Box::new(|reply, _| take(reply)));
     }
 
-    /// Asks for one answer.
-    pub(crate) fn ask(&self, request: &MetricsRequest, callback: impl FnOnce(MetricsResponse) + 'static) {
-        let epoch = self.app.epoch.get_untracked();
+    fn fail(&self, sentence: String) {
+        self.app.metrics_state.set(MetricsState::Failed(sentence));
+    }
+
+    /// Asks a question. The answer is dropped when another file was opened meanwhile, and a failure replaces the metrics on screen.
+    pub(crate) fn ask<Q: Question<List = MetricsQuestions>>(&self, question: Q, callback: impl FnOnce(Q::Answer) + 'static) {
+        let client = self.clone();
+        let take = reading::<Q>(move |answer| match answer {
+            Ok(answer) => callback(answer),
+            Err(failure) => client.fail(failure.message),
+        });
+        self.send(&question.into(), take);
+    }
+
+    // Not generic in the question, because every question would duplicate this code.
+    fn send(&self, request: &MetricsRequest, take: OnReply<MetricsQuestions>) {
         let app = self.app;
-        let take = move |response: Option<MetricsResponse>, _| {
-            if let Some(response) = response.filter(|_| app.epoch.try_get_untracked() == Some(epoch)) {
-                callback(response);
+        let epoch = app.epoch.get_untracked();
+        let take = move |reply, _| {
+            if app.epoch.try_get_untracked() == Some(epoch) {
+                take(reply);
             }
         };
-        self.worker.link.send(request, &[], Some(self.app.idle().begin()), Box::new(take));
+        self.worker.link.send(request, &[], Some(app.idle().begin()), Box::new(take));
     }
 
     /// Cancels a query by ending the worker, which is started again at once.

@@ -1,7 +1,7 @@
 //! What the page does: opens files, follows addresses, asks the workers, runs queries. The verbs of the state.
 //!
 //! The decisions about the open file and its worker are in the crate `quipu-web-actions`, which has no browser and is tested natively.
-//! What is not here: elements (`widgets`, `pages`).
+//! Not here: elements (`widgets`, `pages`).
 
 mod file;
 mod lists;

@@ -7,7 +7,8 @@ use crate::state::{App, FileState};
 use js_sys::{Array, Function, Promise, Reflect};
 use leptos::prelude::*;
 use quipu_model::is_companion;
-use quipu_protocol::address::{Place, Sample, Source};
+use quipu_model::number::truncated;
+use quipu_protocol::address::{Sample, Screen, Source};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DataTransfer, File, FileList, HtmlElement, Response};
@@ -49,7 +50,7 @@ pub(crate) fn open_files(app: App, mut files: Vec<File>, handles: Option<Promise
 
 /// A file as addresses name it.
 fn source_of(file: &File) -> Source {
-    Source::File { name: file.name(), size_bytes: Some(file.size() as u64) }
+    Source::File { name: file.name(), size_bytes: Some(truncated(file.size())) }
 }
 
 /// Files in a self-contained page can be named by addresses, and are opened if the address names nothing.
@@ -154,7 +155,7 @@ async fn fetch_sample(sample: Sample) -> Result<File, String> {
 pub(crate) fn follow_address(app: App) {
     let view = app.view.get_untracked();
     match view.source {
-        None if view.place == Place::Open => {}
+        None if view.screen == Screen::Open => {}
         None => {
             // An address without a file means the one that is open.
             if let Some(source) = app.opened.get_untracked() {

@@ -1,13 +1,13 @@
 //! Keeps the view and the address in step.
 //!
-//! What is not here: the format of addresses (`quipu_protocol::address`).
+//! Not here: the format of addresses (`quipu_protocol::address`).
 
 use super::{opening, served_file};
 use crate::browser::window;
 use crate::carried;
 use crate::state::{App, FileState, settings};
 use leptos::prelude::*;
-use quipu_protocol::address::{Place, Source, ViewState, parse_fragment, print_fragment};
+use quipu_protocol::address::{Screen, Source, ViewState, parse_fragment, print_fragment};
 use quipu_web_actions::means;
 use wasm_bindgen::JsValue;
 
@@ -98,11 +98,11 @@ pub(crate) fn enter_source(app: App, source: Source, was_empty: bool) {
     if awaited && let Some(named) = named.filter(|named| !means(named, &source)) {
         app.files.update_value(|files| files.take_for(named, source.clone()));
     }
-    let elsewhere = app.view.with_untracked(|view| view.place != Place::Open && view.source.is_some() && !awaited);
+    let elsewhere = app.view.with_untracked(|view| view.screen != Screen::Open && view.source.is_some() && !awaited);
     let entry = if elsewhere { HistoryEntry::Push } else { HistoryEntry::Replace };
     navigate(app, entry, |view| {
-        if !awaited || view.place == Place::Open {
-            view.place = Place::Traces;
+        if !awaited || view.screen == Screen::Open {
+            view.screen = Screen::Traces;
         }
         if !awaited && view.source.is_some() {
             view.list = view.list.cleared();

@@ -1,13 +1,14 @@
 //! The served file: opened at the start, and followed while it grows. A newer generation is opened without asking if that moves nothing the
 //! reader looks at.
 //!
-//! What is not here: detecting growth (`quipu serve`), and the notice with its button (`widgets`).
+//! Not here: detecting growth (`quipu serve`), and the notice with its button (`widgets`).
 
 use crate::browser::{document, window};
 use crate::client::served;
+use crate::reactive::effect;
 use crate::state::App;
 use leptos::prelude::*;
-use quipu_protocol::address::Place;
+use quipu_protocol::address::Screen;
 
 /// Opens the served file if the address names nothing, and makes it known to addresses that name it.
 pub(crate) fn take_served(app: App) {
@@ -21,8 +22,8 @@ pub(crate) fn take_served(app: App) {
 
 /// Opens newer generations while the list of traces is at its top, without a filter or a cursor.
 pub(crate) fn watch(app: App) {
-    Effect::new(move |_| {
-        let at_list = app.view.with(|view| view.place == Place::Traces && view.list.filter.is_empty());
+    effect(move || {
+        let at_list = app.view.with(|view| view.screen == Screen::Traces && view.list.filter.is_empty());
         if app.grown.with(Option::is_some) && at_list && is_at_top() && app.traces.cursor.get().is_none() {
             follow(app);
         }

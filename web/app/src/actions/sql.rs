@@ -1,16 +1,21 @@
 //! Runs SQL queries: starts the second worker, passes the file to it, and takes over its answers.
 //!
-//! What is not here: elements (`pages::sql`).
+//! Not here: elements (`pages::sql`).
 
 use super::router::{self, HistoryEntry};
 use crate::browser::{keep_setting, load_setting, now};
-use crate::client::{Client, Notice, WorkerExit};
+use crate::client::{Client, Notice, OnReply, Reply, WorkerExit, reading};
 use crate::idle::Busy;
-use crate::state::{App, Callback, FileState, Kept, Loaded, Shown, Sql};
+use crate::state::{App, FileState, Kept, Loaded, Shown, Sql};
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
-use quipu_protocol::address::Place;
-use quipu_protocol::{AskSql, Failure, FailureKind, FindIds, ReadFile, SQL_SECONDS, SqlCell, SqlRequest, SqlResponse};
+use quipu_model::number::narrow;
+use quipu_protocol::address::Screen;
+use quipu_protocol::{
+    DescribeSql, Failure, FailureKind, FileQuestions, FindIds, ListSqlRows, PlanSql, Question, ReadFile, Request, RunSql, SQL_SECONDS,
+    SqlCell,
+};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 use web_sys::{Blob, File};
@@ -42,7 +47,7 @@ impl Sql {
         let query = self.draft.get_untracked();
         keep_setting(HISTORY, &quipu_ui::sql::remember(&load_setting(HISTORY).unwrap_or_default(), &query));
         self.start(app, query.clone());
-        router::navigate(app, HistoryEntry::Push, |view| view.place = Place::Sql(query));
+        router::navigate(app, HistoryEntry::Push, |view| view.screen = Screen::Sql(query));
     }
 
     /// The last queries, latest first.
@@ -66,17 +71,33 @@ impl Sql {
 
     fn start(&self, app: App, query: String) {
         self.with(|kept| kept.asked = Some(query.clone()));
-        self.begin(app, SqlRequest::Run(query));
+        let sql = *self;
+        self.begin(app);
+        self.ask(app, RunSql(query.clone()), move |answer| {
+            sql.end(match answer {
+                Ok(Ok(ran)) => Shown::Table(Arc::new(ran)),
+                Ok(Err(wrong)) => Shown::Wrong(wrong, query),
+                Err(failure) => Shown::Failed(failure.message),
+            });
+        });
     }
 
     /// Shows SQLite's query plan for the query in the editor.
     pub(crate) fn plan(&self, app: App) {
-        self.begin(app, SqlRequest::Plan(self.draft.get_untracked()));
+        let sql = *self;
+        let query = self.draft.get_untracked();
+        self.begin(app);
+        self.ask(app, PlanSql(query.clone()), move |answer| {
+            sql.end(match answer {
+                Ok(Ok(nodes)) => Shown::Plan(nodes),
+                Ok(Err(wrong)) => Shown::Wrong(wrong, query),
+                Err(failure) => Shown::Failed(failure.message),
+            });
+        });
     }
 
-    fn begin(&self, app: App, request: SqlRequest) {
-        let sql = *self;
-        let (SqlRequest::Run(query) | SqlRequest::Plan(query)) = request.clone() else { return };
+    /// Replaces the content by the running query.
+    fn begin(&self, app: App) {
         if self.is_running() {
             self.stop();
         }
@@ -88,16 +109,12 @@ impl Sql {
         });
         self.show(Shown::Running);
         self.begin_clock(app);
-        self.ask(app, request, move |answer| {
-            sql.end_clock();
-            sql.show(match answer {
-                Ok(SqlResponse::Ran(ran)) => Shown::Table(Arc::new(ran)),
-                Ok(SqlResponse::Plan(nodes)) => Shown::Plan(nodes),
-                Ok(SqlResponse::Wrong(wrong)) => Shown::Wrong(wrong, query),
-                Ok(_) => Shown::Failed("The worker sent an unexpected answer. Reload the page.".into()),
-                Err(failure) => Shown::Failed(failure.message),
-            });
-        });
+    }
+
+    /// Replaces the running query by its outcome.
+    fn end(&self, shown: Shown) {
+        self.end_clock();
+        self.show(shown);
     }
 
     fn begin_clock(&self, app: App) {
@@ -117,23 +134,30 @@ impl Sql {
     }
 
     /// Asks the second worker.
-    pub(crate) fn ask(&self, app: App, request: SqlRequest, callback: impl FnOnce(Result<SqlResponse, Failure>) + 'static) {
-        self.ask_boxed(app, request, Box::new(callback));
+    pub(crate) fn ask<Q: Question<List = FileQuestions>>(
+        &self,
+        app: App,
+        question: Q,
+        callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static,
+    ) {
+        self.send(app, question.into(), reading::<Q>(callback));
     }
 
-    fn ask_boxed(&self, app: App, request: SqlRequest, callback: Callback) {
+    // Not generic in the question, because every question would duplicate this code.
+    fn send(&self, app: App, request: Request, callback: OnReply) {
         let Some(client) = self.open(app) else { return };
         if self.with(|kept| kept.held.is_some()) {
             return self.with(|kept| kept.held.get_or_insert_default().push((request, callback)));
         }
-        client.ask(AskSql(request), move |answer| {
-            if let Err(failure) = &answer
+        let take = move |reply: Reply| {
+            if let Err(failure) = &reply
                 && failure.kind == FailureKind::FileChanged
             {
                 app.note_stale(failure);
             }
-            callback(answer);
-        });
+            callback(reply);
+        };
+        client.send(request, Box::new(take));
     }
 
     /// The second worker, with the open file; it is started if there is none.
@@ -181,8 +205,8 @@ impl Sql {
     fn describe(&self, app: App) {
         let sql = *self;
         if self.with(|kept| kept.schema.is_none()) {
-            self.ask(app, SqlRequest::Describe, move |answer| {
-                if let Ok(SqlResponse::Schema(schema)) = answer {
+            self.ask(app, DescribeSql, move |answer| {
+                if let Ok(schema) = answer {
                     sql.with(|kept| kept.schema = Some(Arc::new(schema)));
                     sql.tell();
                 }
@@ -207,16 +231,17 @@ impl Sql {
         }));
     }
 
-    /// Loads the rows from `first` on, if they are not loaded.
-    pub(crate) fn want(&self, app: App, first: u32, count: u32, width: usize, rows: u32) {
+    /// Loads these of `rows` rows, if they are not loaded.
+    pub(crate) fn want(&self, app: App, wanted: Range<u32>, width: usize, rows: u32) {
         let here = self.with(|Kept { loaded, .. }| {
-            let end = loaded.from + (loaded.cells.len() / width.max(1)) as u32;
-            first >= loaded.from && (first + count).min(rows) <= end
+            let end = loaded.from + narrow(loaded.cells.len() / width.max(1));
+            wanted.start >= loaded.from && wanted.end.min(rows) <= end
         });
         if here || rows == 0 {
             return;
         }
-        let from = first.saturating_sub(CHUNK.saturating_sub(count) / 2);
+        let count = wanted.end.saturating_sub(wanted.start);
+        let from = wanted.start.saturating_sub(CHUNK.saturating_sub(count) / 2);
         if self.with(|kept| kept.coming.0) {
             // Of many scroll positions, only the last one counts.
             return self.with(|kept| kept.coming.1 = Some(from));
@@ -227,9 +252,9 @@ impl Sql {
     fn load(&self, app: App, from: u32, count: u32) {
         let sql = *self;
         self.with(|kept| kept.coming = (true, None));
-        self.ask(app, SqlRequest::ListRows { from, count: CHUNK.max(count * 2) }, move |answer| {
+        self.ask(app, ListSqlRows { from, count: CHUNK.max(count * 2) }, move |answer| {
             let (_, next) = sql.with(|kept| std::mem::take(&mut kept.coming));
-            if let Ok(SqlResponse::Rows(rows)) = answer {
+            if let Ok(rows) = answer {
                 sql.find_ids(app, &rows.cells);
                 sql.with(|kept| kept.loaded = Loaded { from: rows.from, cells: Arc::new(rows.cells) });
                 sql.tell_rows();
@@ -311,7 +336,7 @@ impl HandOver {
             sql.open_files(app, &client, &[file]);
         }
         for (request, callback) in sql.with(|kept| kept.held.take()).unwrap_or_default() {
-            sql.ask_boxed(app, request, callback);
+            sql.send(app, request, callback);
         }
         drop(busy);
     }

@@ -1,14 +1,15 @@
 //! Runs a dedicated worker: starts it from a blob, queues messages until it runs, joins messages that come in pieces, and notices its exit.
 //!
-//! What is not here: the content of messages, and who waits for which (`link`).
+//! Not here: the content of messages, and who waits for which (`link`).
 
 use crate::BUILD;
 use crate::browser::{document, error_text};
 use crate::carried;
 use crate::idle::{Busy, Idle};
 use js_sys::{Array, Object, Reflect, Uint8Array};
+use quipu_model::number::truncated;
 use quipu_web_actions::WorkerExit;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, BlobPropertyBag, ErrorEvent, Event, File, MessageEvent, Url, Worker};
@@ -34,7 +35,7 @@ const HEARTBEAT: u32 = 4;
 #[derive(Clone)]
 pub(crate) struct Host {
     inner: Rc<RefCell<Inner>>,
-    program: Program,
+    program: Rc<Cell<Program>>,
     idle: Idle,
     on_event: OnEvent,
 }
@@ -65,7 +66,7 @@ impl Host {
     /// A host without a worker; the first message starts one. `on_event` has to call [`Host::set_ready`] at the message that says that the
     /// program runs.
     pub(crate) fn new(program: Program, idle: Idle, on_event: impl Fn(&Host, HostEvent) + 'static) -> Host {
-        Host { inner: Rc::default(), program, idle, on_event: Rc::new(on_event) }
+        Host { inner: Rc::default(), program: Rc::new(Cell::new(program)), idle, on_event: Rc::new(on_event) }
     }
 
     /// Sends `{id, body, files}`, now or as soon as the program runs; `false` when no worker could be started, which is also reported.
@@ -99,6 +100,17 @@ impl Host {
             (self.on_event)(self, HostEvent::Exited(WorkerExit::NotStarted(format!(" ({})", error_text(error)))));
         }
         started.is_ok()
+    }
+
+    /// The program of the current worker, and of those that replace it.
+    pub(crate) fn program(&self) -> Program {
+        self.program.get()
+    }
+
+    /// Ends the worker. The next message starts one with this program.
+    pub(crate) fn set_program(&self, program: Program) {
+        self.stop();
+        self.program.set(program);
     }
 
     /// Whether the program runs.
@@ -172,7 +184,7 @@ impl Host {
     fn start(&self) -> Result<(), JsValue> {
         const REPORT: &str = "onunhandledrejection = (event) => reportError(event.reason);";
         const THROW: &str = "catch((error) => setTimeout(() => { throw error; }))";
-        let Program(name) = self.program;
+        let Program(name) = self.program();
         let carried = carried::program(name);
         let script = match &carried {
             // Its first message is its program.
@@ -244,7 +256,7 @@ impl Host {
             inner.silent = 0;
             if let Some(whole) = field("of").as_f64() {
                 if inner.pieces.is_empty() {
-                    inner.pieces.reserve_exact(whole as usize);
+                    inner.pieces.reserve_exact(truncated(whole));
                 }
                 inner.pieces.append(&mut body);
                 return;

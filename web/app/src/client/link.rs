@@ -1,6 +1,6 @@
 //! Commands to a worker and its answers, for one protocol: numbers commands, and passes every answer to its caller.
 //!
-//! What is not here: the worker itself (`host`), and the commands (the users of a [`Link`]).
+//! Not here: the worker itself (`host`), and the commands (the users of a [`Link`]).
 
 use super::host::{Host, HostEvent, Program};
 use crate::idle::{Busy, Idle};
@@ -31,6 +31,8 @@ pub(crate) enum WorkerMessage<Answer, Event> {
     Ready(String),
     /// The answer to the command with this number.
     Reply(u32, Answer),
+    /// Another program has to take the commands that are not answered yet.
+    NeedsProgram(Program),
     /// Anything else.
     Event(Event),
 }
@@ -48,10 +50,18 @@ pub(crate) enum Notice<Event> {
 /// Takes an answer, and the blob that came with it, if any.
 pub(crate) type Callback<Answer> = Box<dyn FnOnce(Answer, Option<Blob>)>;
 
-/// The commands that are not answered yet.
+/// The commands that are not answered yet, in the order they were sent in.
 struct Waiting<Answer> {
     last_id: u32,
-    commands: Vec<(u32, Callback<Answer>, Option<Busy>)>,
+    commands: Vec<Sent<Answer>>,
+}
+
+struct Sent<Answer> {
+    id: u32,
+    body: Vec<u8>,
+    files: Vec<File>,
+    callback: Callback<Answer>,
+    busy: Option<Busy>,
 }
 
 /// A worker with its protocol. Cheap to clone; all clones share one worker.
@@ -88,12 +98,20 @@ impl<P: Protocol> Link<P> {
                     Some(WorkerMessage::Reply(id, answer)) => {
                         let command = {
                             let commands = &mut open.borrow_mut().commands;
-                            commands.iter().position(|(waiting, ..)| *waiting == id).map(|at| commands.swap_remove(at))
+                            commands.iter().position(|sent| sent.id == id).map(|at| commands.remove(at))
                         };
                         // The callback runs before the idle mark is released, so that a follow-up question leaves no gap.
-                        if let Some((_, callback, busy)) = command {
+                        if let Some(Sent { callback, busy, .. }) = command {
                             callback(answer, blob);
                             drop(busy);
+                        }
+                    }
+                    Some(WorkerMessage::NeedsProgram(program)) => {
+                        host.set_program(program);
+                        let again: Vec<_> =
+                            open.borrow().commands.iter().map(|sent| (sent.id, sent.body.clone(), sent.files.clone())).collect();
+                        for (id, body, files) in again {
+                            host.send(id, &body, &files);
                         }
                     }
                     Some(WorkerMessage::Event(event)) => notice(Notice::Event(event)),
@@ -116,7 +134,7 @@ impl<P: Protocol> Link<P> {
             waiting.last_id
         };
         if self.host.send(id, &body, files) {
-            self.waiting.borrow_mut().commands.push((id, callback, busy));
+            self.waiting.borrow_mut().commands.push(Sent { id, body, files: files.to_vec(), callback, busy });
         }
     }
 

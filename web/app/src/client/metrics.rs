@@ -1,7 +1,7 @@
 //! The messages of the metrics worker.
 
-use super::{Link, Protocol, WorkerMessage};
-use quipu_protocol::{MetricsEvent, MetricsRequest, MetricsResponse};
+use super::{Link, Protocol, Reply, WorkerMessage, unwritten};
+use quipu_protocol::{MetricsEvent, MetricsQuestions, MetricsRequest};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -10,18 +10,18 @@ pub(crate) struct MetricsProtocol;
 
 impl Protocol for MetricsProtocol {
     type Command = MetricsRequest;
-    type Answer = Option<MetricsResponse>;
+    type Answer = Reply<MetricsQuestions>;
     type Event = ();
 
-    fn read(message: &[u8]) -> Option<WorkerMessage<Option<MetricsResponse>, ()>> {
+    fn read(message: &[u8]) -> Option<WorkerMessage<Reply<MetricsQuestions>, ()>> {
         Some(match postcard::from_bytes(message).ok()? {
             MetricsEvent::Ready { build } => WorkerMessage::Ready(build),
-            MetricsEvent::Reply { id, response } => WorkerMessage::Reply(id, Some(response)),
+            MetricsEvent::Reply { id, result } => WorkerMessage::Reply(id, result),
         })
     }
 
-    fn write(request: &MetricsRequest) -> Result<Vec<u8>, Option<MetricsResponse>> {
-        postcard::to_allocvec(request).map_err(|_| None)
+    fn write(request: &MetricsRequest) -> Result<Vec<u8>, Reply<MetricsQuestions>> {
+        postcard::to_allocvec(request).map_err(|error| Err(unwritten(&error)))
     }
 }
 

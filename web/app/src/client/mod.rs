@@ -1,12 +1,13 @@
 //! The worker that reads files, behind typed requests; or the program that serves the page, in its place.
 //!
-//! What is not here: the use of answers (`actions`), and the worker itself (`web/worker`). A worker with another program has its own
+//! Not here: the use of answers (`actions`), and the worker itself (`web/worker`). A worker with another program has its own
 //! [`Link`].
 
 mod host;
 mod link;
 mod metrics;
 mod served;
+mod sharing;
 
 pub(crate) use host::Program;
 pub(crate) use link::{Link, Notice as LinkNotice, Protocol, WorkerMessage};
@@ -14,21 +15,30 @@ pub(crate) use metrics::MetricsLink;
 pub(crate) use quipu_web_actions::WorkerExit;
 pub(crate) use served::{is_served, served};
 
+use crate::carried;
 use crate::idle::Idle;
 use link::Callback;
-use quipu_protocol::{Command, Failure, FailureKind, FileSummary, GetFile, Notification, Question, Request, Response};
+use quipu_protocol::{
+    Command, Failure, FailureKind, FileQuestions, FileSummary, GetFile, Notification, Question, QuestionList, Request, ShareWhat,
+};
 use served::Served;
+use sharing::Sharing;
 use std::rc::Rc;
 use web_sys::{Blob, File};
 
 /// A report of the worker that answers no command.
 pub(crate) type Notice = LinkNotice<Notification>;
 
-/// What comes over the wire in reply to a command.
-type Reply = Result<Response, Failure>;
+/// Reads files.
+const READING: Program = Program("quipu-worker");
+/// Does the same, and also imports and shares. Larger, so it is loaded when that is needed.
+const TRANSFER: Program = Program("quipu-transfer");
+
+/// What comes over the wire in reply to a command or a question.
+pub(crate) type Reply<List = FileQuestions> = Result<<List as QuestionList>::Response, Failure>;
 
 /// Who waits for a reply.
-type OnReply = Box<dyn FnOnce(Reply)>;
+pub(crate) type OnReply<List = FileQuestions> = Box<dyn FnOnce(Reply<List>)>;
 
 /// The protocol of a worker that holds a session.
 struct Sessions;
@@ -42,14 +52,18 @@ impl Protocol for Sessions {
         Some(match postcard::from_bytes(message).ok()? {
             Notification::Ready { build } => WorkerMessage::Ready(build),
             Notification::Reply { id, result } => WorkerMessage::Reply(id, result),
+            Notification::NeedsImport => WorkerMessage::NeedsProgram(TRANSFER),
             notification => WorkerMessage::Event(notification),
         })
     }
 
     fn write(command: &Command) -> Result<Vec<u8>, Reply> {
-        postcard::to_allocvec(command)
-            .map_err(|error| Err(Failure { kind: FailureKind::Internal, message: format!("The request could not be written: {error}.") }))
+        postcard::to_allocvec(command).map_err(|error| Err(unwritten(&error)))
     }
+}
+
+fn unwritten(error: &postcard::Error) -> Failure {
+    Failure { kind: FailureKind::Internal, message: format!("The request could not be written: {error}.") }
 }
 
 /// Takes a reply without a blob.
@@ -57,8 +71,16 @@ fn alone(callback: OnReply) -> Callback<Reply> {
     Box::new(|reply, _| callback(reply))
 }
 
+/// Takes the blob beside a reply.
+fn with_blob(callback: impl FnOnce(Result<Blob, Failure>) + 'static) -> Callback<Reply> {
+    Box::new(|reply, blob| {
+        let nothing = || Failure { kind: FailureKind::Internal, message: "The worker sent no data. Reload the page.".into() };
+        callback(reply.and_then(|_| blob.ok_or_else(nothing)));
+    })
+}
+
 /// Reads the reply to a question. Boxed, so that only this is compiled once for each question, not what sends it.
-pub(crate) fn reading<Q: Question>(callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) -> OnReply {
+pub(crate) fn reading<Q: Question>(callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) -> OnReply<Q::List> {
     Box::new(|reply| callback(Q::read(reply)))
 }
 
@@ -66,6 +88,7 @@ pub(crate) fn reading<Q: Question>(callback: impl FnOnce(Result<Q::Answer, Failu
 #[derive(Clone)]
 pub(crate) struct Client {
     link: Link<Sessions>,
+    sharing: Sharing,
     served: Served,
     idle: Idle,
 }
@@ -75,13 +98,17 @@ impl Client {
     pub(crate) fn new(idle: Idle, notice: impl Fn(Notice) + 'static) -> Client {
         let notice: Rc<dyn Fn(Notice)> = Rc::new(notice);
         let served = Served::new(idle.clone(), notice.clone());
-        Client { link: Link::new(Program("quipu-worker"), idle.clone(), move |report| notice(report)), served, idle }
+        // A self-contained file carries one program that does everything.
+        let program = if carried::is_here() { TRANSFER } else { READING };
+        let link = Link::new(program, idle.clone(), move |report| notice(report));
+        Client { link, sharing: Sharing::new(idle.clone()), served, idle }
     }
 
     /// Opens `files`; answers to what was asked before are dropped.
     /// `shared`: the one file is what a link carried.
     pub(crate) fn open(&self, files: &[File], shared: bool, callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
         self.served.close();
+        self.sharing.stop();
         self.link.forget_waiting();
         let names = files.iter().map(File::name).collect();
         let command = if shared { Command::OpenShared } else { Command::Open { names } };
@@ -90,6 +117,7 @@ impl Client {
 
     /// Opens the current generation of the served file: questions go to the program that serves it, and no worker is needed.
     pub(crate) fn open_served(&self, callback: impl FnOnce(Result<FileSummary, Failure>) + 'static) {
+        self.sharing.stop();
         self.link.forget_waiting();
         self.served.open(callback);
     }
@@ -104,7 +132,7 @@ impl Client {
     }
 
     /// Asks a question.
-    pub(crate) fn ask<Q: Question>(&self, question: Q, callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) {
+    pub(crate) fn ask<Q: Question<List = FileQuestions>>(&self, question: Q, callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) {
         self.send(question.into(), reading::<Q>(callback));
     }
 
@@ -116,20 +144,40 @@ impl Client {
         self.link.send(&Command::Ask(request), &[], Some(self.idle.begin()), alone(callback));
     }
 
-    /// Requests the input of the metrics worker, as bytes.
-    pub(crate) fn ask_readings(&self, callback: impl FnOnce(Result<Blob, Failure>) + 'static) {
-        if self.served.is_open() {
-            return self.served.ask_readings(callback);
+    /// Asks a question about sharing `what`, which `question` makes: of the program that serves the page, of the worker that reads if it can
+    /// share, or of a worker of its own that gets a copy of this part of the file.
+    pub(crate) fn ask_about_share(&self, what: ShareWhat, question: impl FnOnce(ShareWhat) -> Request + 'static, callback: OnReply) {
+        if self.served.is_open() || self.link.host().program() == TRANSFER {
+            return self.send(question(what), callback);
         }
-        let take: Callback<Reply> = Box::new(|reply, blob| {
-            let nothing = || Failure { kind: FailureKind::Internal, message: "The worker sent no metrics input. Reload the page.".into() };
-            callback(reply.and_then(|_| blob.ok_or_else(nothing)));
+        // The copy is all that was chosen.
+        let request = question(ShareWhat::All);
+        if self.sharing.holds(&what) {
+            return self.sharing.ask(request, callback);
+        }
+        let sharing = self.sharing.clone();
+        let command = Command::CopyPart { what: what.clone() };
+        let take = with_blob(move |columns| match columns.and_then(|columns| sharing.open(what, &columns)) {
+            Ok(()) => sharing.ask(request, callback),
+            Err(failure) => callback(Err(failure)),
         });
-        self.link.send(&Command::GetReadings, &[], Some(self.idle.begin()), take);
+        self.link.send(&command, &[], Some(self.idle.begin()), take);
+    }
+
+    /// Requests the input of the metrics worker, as bytes.
+    pub(crate) fn ask_metrics_input(&self, callback: impl FnOnce(Result<Blob, Failure>) + 'static) {
+        if self.served.is_open() {
+            return self.served.ask_metrics_input(callback);
+        }
+        self.link.send(&Command::GetMetricsInput, &[], Some(self.idle.begin()), with_blob(callback));
     }
 
     /// Asks a question that nothing on screen waits for. It does not start a worker.
-    pub(crate) fn ask_aside<Q: Question>(&self, question: Q, callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static) {
+    pub(crate) fn ask_aside<Q: Question<List = FileQuestions>>(
+        &self,
+        question: Q,
+        callback: impl FnOnce(Result<Q::Answer, Failure>) + 'static,
+    ) {
         if self.link.host().is_ready() && !self.served.is_open() {
             self.link.send(&Command::Ask(question.into()), &[], None, alone(reading::<Q>(callback)));
         }
@@ -137,6 +185,7 @@ impl Client {
 
     /// Call this every second while the page is visible: see [`host::Host::tick`]. Returns whether a sign of life should be requested.
     pub(crate) fn tick(&self) -> bool {
+        self.sharing.tick();
         self.link.tick()
     }
 
@@ -148,6 +197,7 @@ impl Client {
     /// Ends the worker. The next command starts a new one.
     pub(crate) fn stop(&self) {
         self.served.close();
+        self.sharing.stop();
         self.link.stop();
     }
 }

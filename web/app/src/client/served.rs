@@ -1,6 +1,6 @@
 //! The program that serves the page, in place of a worker: the same questions and answers over HTTP, and its events.
 //!
-//! What is not here: the use of answers, and when a newer generation of the file is opened (`actions`).
+//! Not here: the use of answers, and when a newer generation of the file is opened (`actions`).
 
 use super::{Notice, OnReply, Reply, WorkerExit};
 use crate::BUILD;
@@ -115,11 +115,11 @@ impl Served {
     }
 
     /// Requests the input of the metrics worker.
-    pub(super) fn ask_readings(&self, callback: impl FnOnce(Result<Blob, Failure>) + 'static) {
+    pub(super) fn ask_metrics_input(&self, callback: impl FnOnce(Result<Blob, Failure>) + 'static) {
         let (served, busy, opening) = (self.clone(), self.idle.begin(), self.opening());
         let generation = self.inner.borrow().generation.unwrap_or_default();
         spawn_local(async move {
-            let answer = read(post(&format!("readings?build={BUILD}&generation={generation}"), &[]).await);
+            let answer = read(post(&format!("metrics-input?build={BUILD}&generation={generation}"), &[]).await);
             let blob = answer.and_then(|answer: Result<Packed<u8>, Failure>| answer).and_then(|bytes| {
                 let parts = Array::of1(&Uint8Array::from(bytes.as_slice()));
                 Blob::new_with_u8_array_sequence(&parts).map_err(|error| failure(error_text(&error)))

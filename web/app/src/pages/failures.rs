@@ -1,8 +1,9 @@
 //! The failures of a trace, shown first: where each began, its error, and the spans it affected.
 //!
-//! What is not here: grouping failures (`quipu_ui::view`).
+//! Not here: grouping failures (`quipu_ui::view`).
 
 use super::open_trace::OpenTrace;
+use crate::reactive::{dynamic, effect_with, memo, on_mouse, when};
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
@@ -25,11 +26,11 @@ pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
     let chains = StoredValue::new(view::failure_chains(&columns, MOST_FAILURES));
     let shown = RwSignal::new(FIRST_FAILURES);
     let messages = RwSignal::new(HashMap::<u32, String>::new());
-    let rows = Memo::new(move |_| {
+    let rows = memo(move || {
         let shown = shown.get();
         chains.with_value(|chains| chains.iter().take(shown).map(|chain| chain.origin).collect::<Vec<u32>>())
     });
-    Effect::new(move |asked: Option<usize>| {
+    effect_with(move |asked: Option<usize>| {
         let rows = rows.get();
         let columns = trace.columns();
         for row in rows.iter().skip(asked.unwrap_or(0)).copied() {
@@ -55,15 +56,15 @@ pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
             let chain = chains.iter().find(|chain| chain.origin == row);
             chain.map(|chain| view::chain_text(&columns, chain)).unwrap_or_default()
         });
-        let message = move || {
+        let message = dynamic(move || {
             messages.with(|messages| {
                 let message = messages.get(&row).map_or("…", String::as_str);
                 first_and_last_line(message)
             })
-        };
+        });
         view! {
             <li>
-                <button type="button" on:click=move |_| trace.select(app, row)>
+                <button type="button" on:click=on_mouse(move |_| trace.select(app, row))>
                     <Icon name=IconName::Failed />
                     <span class="failure-name">{name}</span>
                     <span class="failure-text">{message}</span>
@@ -72,14 +73,15 @@ pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
             </li>
         }
     };
-    let more = move || {
+    let more = dynamic(move || {
         if shown.get() < count.min(MOST_FAILURES) {
             let label = match count > MOST_FAILURES {
                 true => format!("Show {MOST_FAILURES} of {} failures", format::count(count as u64)),
                 false => format!("Show {}", format::counted(Some((count - shown.get()) as u64), "more failure", "more failures")),
             };
             return Some(
-                view! { <button type="button" class="more" on:click=move |_| shown.set(MOST_FAILURES)>{label}</button> }.into_any(),
+                view! { <button type="button" class="more" on:click=on_mouse(move |_| shown.set(MOST_FAILURES))>{label}</button> }
+                    .into_any(),
             );
         }
         // A list that is cut says so.
@@ -87,14 +89,14 @@ pub(super) fn Failures(trace: OpenTrace) -> impl IntoView {
             let text = format!("{} more failures are marked in the timeline.", format::count((count - MOST_FAILURES) as u64));
             view! { <p class="soft">{text}</p> }.into_any()
         })
-    };
+    });
     view! {
-        <Show when=move || { count > 0 }>
+        {when(move || { count > 0 }, move || view! {
             <section class="failures" aria-label="Failed spans">
                 <ul><For each=move || rows.get() key=|row| *row children=item /></ul>
-                {more}
+                {more.clone()}
             </section>
-        </Show>
+        })}
     }
 }
 

@@ -1,6 +1,6 @@
 //! The open file: name, size, times, counts and tokens.
 //!
-//! What is not here: the totals of the list (`scatter`).
+//! Not here: the totals of the list (`scatter`).
 
 use crate::dom::{El, el};
 use crate::state::App;

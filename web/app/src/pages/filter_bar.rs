@@ -1,15 +1,17 @@
 //! The filter bar: applied terms as chips, the term being typed, completions, and errors.
 //!
-//! What is not here: the language (`quipu_protocol::filter`), and editing of texts (`quipu_ui::view`).
+//! Not here: the language (`quipu_protocol::filter`), and editing of texts (`quipu_ui::view`).
 
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus, keep_setting, load_setting, on_next_frame};
+use crate::reactive::{dynamic, effect_with, memo, on_event, on_focus, on_key, on_mouse, when};
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::ev::KeyboardEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
 use quipu_model::format;
+use quipu_model::number::narrow;
 use quipu_protocol::Suggest;
 use quipu_protocol::filter::{Filter, FilterError, Term};
 use quipu_ui::view;
@@ -65,11 +67,11 @@ struct Bar {
 #[component]
 pub(super) fn FilterBar() -> impl IntoView {
     let app = App::get();
-    let applied = Memo::new(move |_| app.view.with(|view| view.list.filter.clone()));
+    let applied = memo(move || app.view.with(|view| view.list.filter.clone()));
     let bar = Bar {
         app,
         applied,
-        terms: Memo::new(move |_| applied.with(|applied| Filter::terms(applied).unwrap_or_default())),
+        terms: memo(move || applied.with(|applied| Filter::terms(applied).unwrap_or_default())),
         draft: RwSignal::default(),
         editing: RwSignal::new(None),
         error: RwSignal::new(None),
@@ -80,7 +82,7 @@ pub(super) fn FilterBar() -> impl IntoView {
         chosen_for: StoredValue::default(),
     };
     // A filter in the address that cannot be parsed is put into the input, to be corrected.
-    Effect::new(move |before: Option<String>| {
+    effect_with(move |before: Option<String>| {
         let applied = applied.get();
         bar.editing.set(None);
         if let Err(error) = Filter::parse(&applied) {
@@ -95,26 +97,26 @@ pub(super) fn FilterBar() -> impl IntoView {
         let remove = format!("Remove {}", term.text);
         view! {
             <li class="chip" class:editing=move || bar.editing.get() == Some(number)>
-                <button type="button" title="Change this term" on:click=move |_| bar.edit(number)>{term.text}</button>
-                <button type="button" class="icon-button" aria-label=remove.clone() title=remove on:click=move |_| bar.remove(number)>
+                <button type="button" title="Change this term" on:click=on_mouse(move |_| bar.edit(number))>{term.text}</button>
+                <button type="button" class="icon-button" aria-label=remove.clone() title=remove on:click=on_mouse(move |_| bar.remove(number))>
                     <Icon name=IconName::Close />
                 </button>
             </li>
         }
     };
     let is_open = move || bar.choices.with(|choices| !choices.is_empty());
-    let echo = move || {
+    let echo = dynamic(move || {
         let error = bar.error.get()?;
         let draft = bar.draft.get();
         let (before, wrong) = (draft.get(..error.start)?.to_owned(), draft.get(error.start..error.end)?.to_owned());
         // Something is missing, so there is nothing to mark.
         let wrong = if wrong.trim().is_empty() { "\u{a0}\u{a0}".into() } else { wrong };
         Some(view! { {before}<u>{wrong}</u> })
-    };
-    let message = move || bar.error.get().map(|error| error.message);
+    });
+    let message = dynamic(move || bar.error.get().map(|error| error.message));
     view! {
         <div class="filter-bar" role="search">
-            <div class="filter-field" class:wrong=move || bar.error.with(Option::is_some) on:click=move |_| bar.open()>
+            <div class="filter-field" class:wrong=move || bar.error.with(Option::is_some) on:click=on_mouse(move |_| bar.open())>
                 <Icon name=IconName::Search />
                 <div class="filter-terms">
                 <ul class="chips" role="list" aria-label="Filter terms">
@@ -138,30 +140,30 @@ pub(super) fn FilterBar() -> impl IntoView {
                         spellcheck="false"
                         placeholder=move || if bar.terms.with(Vec::is_empty) { "Filter: duration>2s error:true model:… \"any text\"" } else { "" }
                         node_ref=bar.input
-                        on:input=move |event| {
+                        on:input=on_event(move |event| {
                             bar.draft.set(event_target_value(&event));
                             bar.check(false);
                             bar.suggest();
-                        }
-                        on:focus=move |_| bar.suggest()
-                        on:blur=move |_| bar.close()
-                        on:keydown=move |event| {
+                        })
+                        on:focus=on_focus(move |_| bar.suggest())
+                        on:blur=on_focus(move |_| bar.close())
+                        on:keydown=on_key(move |event| {
                             if bar.press(&event) {
                                 event.prevent_default();
                             }
-                        }
+                        })
                     />
                 </span>
                 </div>
-                <Show when=move || !applied.with(String::is_empty)>
-                    <button type="button" class="icon-button" aria-label="Clear filter" title="Clear filter" on:click=move |_| bar.set_filter(String::new())>
+                {when(move || !applied.with(String::is_empty), move || view! {
+                    <button type="button" class="icon-button" aria-label="Clear filter" title="Clear filter" on:click=on_mouse(move |_| bar.set_filter(String::new()))>
                         <Icon name=IconName::Close />
                     </button>
-                </Show>
+                })}
             </div>
             <p id=ERROR class="filter-error" aria-live="polite">{message}</p>
             <ul id=LIST class="filter-choices" class:shown=is_open role="listbox" aria-label="Suggestions">
-                {move || bar.choices.get().into_iter().enumerate().map(|(number, choice)| bar.line(number, choice)).collect_view()}
+                {dynamic(move || bar.choices.get().into_iter().enumerate().map(|(number, choice)| bar.line(number, choice)).collect_view())}
             </ul>
         </div>
     }
@@ -179,11 +181,11 @@ impl Bar {
                 id=choice_id(number)
                 aria-selected=move || if self.active.get() == Some(number) { "true" } else { "false" }
                 // The input keeps the focus.
-                on:mousedown=move |event| event.prevent_default()
-                on:click=move |event| {
+                on:mousedown=on_mouse(move |event| event.prevent_default())
+                on:click=on_mouse(move |event| {
                     event.stop_propagation();
                     self.choose(number);
-                }
+                })
             >
                 <span class="mono">{choice.text}</span>
                 <span class="soft">{choice.meaning}</span>
@@ -211,7 +213,7 @@ impl Bar {
         self.close();
         if let Some(input) = self.input.get_untracked() {
             input.set_value(text);
-            let unit = view::unit_of_byte(text, cursor) as u32;
+            let unit = narrow(view::unit_of_byte(text, cursor));
             let _ = input.set_selection_range(unit, unit);
         }
     }
@@ -250,7 +252,7 @@ impl Bar {
             return self.show(history(self.applied.with_untracked(|applied| applied.clone())));
         }
         let cursor = self.cursor(&draft);
-        let question = Suggest { filter: draft.clone(), cursor: cursor as u32 };
+        let question = Suggest { filter: draft.clone(), cursor: narrow(cursor) };
         self.app.ask(question, move |answer| {
             let Some((_, changed)) = self.asked.try_get_value() else { return };
             self.asked.set_value((None, false));

@@ -1,15 +1,16 @@
 //! The Find box of a trace: searches names at once, and contents as the worker finds them.
 //!
-//! What is not here: which rows match (`quipu_ui::view`), and reading contents (the worker).
+//! Not here: which rows match (`quipu_ui::view`), and reading contents (the worker).
 
 use super::open_trace::{FIND_BOX, OpenTrace, TIMELINE};
 use crate::actions::router::HistoryEntry;
 use crate::browser::focus;
+use crate::reactive::{dynamic, effect, memo, on_event, on_key, on_mouse, when};
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
-use quipu_protocol::address::Place;
+use quipu_protocol::address::Screen;
 use quipu_protocol::{HitQuery, ListHits, SearchState};
 use quipu_ui::view::Matches;
 use std::time::Duration;
@@ -25,14 +26,14 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[component]
 pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
     let app = App::get();
-    let text = Memo::new(move |_| {
-        app.view.with(|view| match &view.place {
-            Place::Trace(view) => view.find.clone(),
+    let text = memo(move || {
+        app.view.with(|view| match &view.screen {
+            Screen::Trace(view) => view.find.clone(),
             _ => String::new(),
         })
     });
     let search = Contents { text, trace, got: RwSignal::new(0), asking: RwSignal::new(false), state: RwSignal::new(State::Idle) };
-    Effect::new(move |_| {
+    effect(move || {
         // A new worker does not know the questions to the previous one.
         app.indexed.track();
         let text = text.get();
@@ -40,7 +41,7 @@ pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
         search.begin(app, text);
     });
     // The search made progress: there may be more matches.
-    Effect::new(move |_| {
+    effect(move || {
         let wanted = app.trace_search.with(|progress| {
             let progress = progress.as_ref()?;
             let ours = progress.trace_id.as_deref() == Some(trace.columns().trace_id.as_str())
@@ -69,7 +70,7 @@ pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
         }
         event.prevent_default();
     };
-    let count = move || {
+    let count = dynamic(move || {
         text.with(|text| !text.is_empty()).then(|| {
             let found = trace.matches.with(|matches| matches.sentence(trace.selected.get()));
             match search.state.get() {
@@ -79,7 +80,7 @@ pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
                 State::Idle => found,
             }
         })
-    };
+    });
     let none = move || trace.matches.with(Matches::is_empty);
     let has_text = move || text.with(|text| !text.is_empty());
     view! {
@@ -93,18 +94,18 @@ pub(super) fn Find(trace: OpenTrace) -> impl IntoView {
                 autocomplete="off"
                 spellcheck="false"
                 prop:value=text
-                on:input=type_in
-                on:keydown=press
+                on:input=on_event(type_in)
+                on:keydown=on_key(press)
             />
             <span class="find-count number" role="status" aria-label="Matches">{count}</span>
-            <Show when=has_text>
-                <button type="button" class="icon-button find-back" aria-label="Previous match" title="Previous match (N)" disabled=none on:click=move |_| trace.step_match(app, false)>
+            {when(has_text, move || view! {
+                <button type="button" class="icon-button find-back" aria-label="Previous match" title="Previous match (N)" disabled=none on:click=on_mouse(move |_| trace.step_match(app, false))>
                     <Icon name=IconName::Caret />
                 </button>
-                <button type="button" class="icon-button find-on" aria-label="Next match" title="Next match (n)" disabled=none on:click=move |_| trace.step_match(app, true)>
+                <button type="button" class="icon-button find-on" aria-label="Next match" title="Next match (n)" disabled=none on:click=on_mouse(move |_| trace.step_match(app, true))>
                     <Icon name=IconName::Caret />
                 </button>
-            </Show>
+            })}
         </div>
     }
 }

@@ -1,11 +1,12 @@
 //! The list of spans that contain the filter's texts, newest first, each with its first match.
 //!
-//! What is not here: the search itself (the worker).
+//! Not here: the search itself (the worker).
 
 use super::list_grid::{RowAction, Table, list_grid, list_state, row_id};
 use super::trace_grid::coming;
 use crate::actions::router::{self, HistoryEntry};
 use crate::dom::{El, el, fill};
+use crate::reactive::memo;
 use crate::state::App;
 use crate::state::Row;
 use crate::widgets::{Build, IconName, Viewport, icon};
@@ -14,7 +15,7 @@ use quipu_model::SpanFlags;
 use quipu_model::format;
 use quipu_model::format::DASH;
 use quipu_protocol::SearchHit;
-use quipu_protocol::address::{ListView, Place, TraceView};
+use quipu_protocol::address::{ListView, Screen, TraceView};
 use quipu_ui::view;
 use std::rc::Rc;
 use web_sys::Element;
@@ -41,10 +42,10 @@ pub(super) fn Hits(
     let viewport = Viewport::new(list.scroll_top.get_value());
     on_cleanup(move || list.scroll_top.set_value(viewport.top()));
     // Sorting and "failed only" apply to traces.
-    let shown = Memo::new(move |_| ListView { filter: app.view.with(|view| view.list.filter.clone()), ..ListView::default() });
+    let shown = memo(move || ListView { filter: app.view.with(|view| view.list.filter.clone()), ..ListView::default() });
     viewport.load(app, list, shown);
-    let version = Memo::new(move |_| {
-        let address = router::address(app, |view| view.place = Place::Traces);
+    let version = memo(move || {
+        let address = router::address(app, |view| view.screen = Screen::Traces);
         let times = app.summary().map(|summary| (summary.start, summary.zone));
         format!("{address} {times:?} {:?}", texts.get())
     });
@@ -60,8 +61,8 @@ pub(super) fn Hits(
     let on_action = move |_: u32, row: &Row, action: RowAction| {
         let Row::Hit(hit) = row else { return false };
         if action == RowAction::Open {
-            let place = texts.with_untracked(|texts| place_of(hit, texts));
-            router::navigate(app, HistoryEntry::Push, |view| view.place = place);
+            let screen = texts.with_untracked(|texts| screen_of(hit, texts));
+            router::navigate(app, HistoryEntry::Push, |view| view.screen = screen);
         }
         action == RowAction::Open
     };
@@ -86,13 +87,13 @@ pub(super) fn Hits(
 }
 
 /// The view that a match links to: its span, with the text marked.
-fn place_of(hit: &SearchHit, texts: &[String]) -> Place {
+fn screen_of(hit: &SearchHit, texts: &[String]) -> Screen {
     let find = view::found_text(texts, &hit.first.matched).to_owned();
-    Place::Trace(TraceView { trace_id: hit.trace_id.clone(), span_id: Some(hit.span_id.clone()), find, ..TraceView::default() })
+    Screen::Trace(TraceView { trace_id: hit.trace_id.clone(), span_id: Some(hit.span_id.clone()), find, ..TraceView::default() })
 }
 
 fn hit_row(app: App, place: u32, hit: &SearchHit, texts: &[String]) -> El {
-    let link = untrack(|| router::address(app, |view| view.place = place_of(hit, texts)));
+    let link = untrack(|| router::address(app, |view| view.screen = screen_of(hit, texts)));
     let zero = app.summary().and_then(|summary| summary.start);
     let start = hit.start.map(|start| app.time_text(start, zero));
     let kind = hit.kind.label();

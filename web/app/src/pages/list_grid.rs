@@ -1,10 +1,11 @@
 //! A list as a table that draws only the rows in view: its head, its rows, its keys.
 //!
-//! What is not here: the content of a row (`trace_grid`, `hits`), and loading (`state`, `actions`).
+//! Not here: the content of a row (`trace_grid`, `hits`), and loading (`state`, `actions`).
 
 use super::filter_bar;
 use crate::browser::{document, focus, on_next_frame};
 use crate::dom::{El, el, nearest};
+use crate::reactive::{effect, effect_with, memo, on_event, on_mouse};
 use crate::state::App;
 use crate::state::{PagedList, Row};
 use crate::widgets::{Build, Built, Viewport, copy};
@@ -92,7 +93,7 @@ pub(super) fn row_id(place: u32) -> String {
 /// page for too long.
 fn draw_in_parts(app: App, window: Memo<ScrollWindow>) -> RwSignal<u64> {
     let allowed = RwSignal::new(PART);
-    Effect::new(move |_| {
+    effect(move || {
         if allowed.get() < window.get().count {
             // Until then, not all rows are drawn.
             let busy = app.idle().begin();
@@ -150,25 +151,24 @@ impl Drawn {
 /// The table.
 pub(super) fn list_grid(app: App, table: Table) -> impl IntoView {
     let Table { label, class, list, viewport, version, head, row, on_action, press } = table;
-    let window = Memo::new(move |_| viewport.window(list.len().into()));
+    let window = memo(move || viewport.window(list.len().into()));
     let allowed = draw_in_parts(app, window);
     let head_node = NodeRef::<Div>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(element) = head_node.get() {
             head(&element);
         }
     });
     let rows_node = NodeRef::<Div>::new();
     let drawn = StoredValue::new_local(Drawn::default());
-    Effect::new(move |_| {
+    effect(move || {
         let Some(root) = rows_node.get() else { return };
         let window = window.get();
-        let end = window.first + window.count.min(allowed.get());
-        let wanted = (window.first as u32..end as u32).map(|place| (place, list.row(place))).collect();
+        let wanted = window.rows().zip(0..allowed.get()).map(|(place, _)| (place, list.row(place))).collect();
         let version = version.get();
         let _ = drawn.try_update_value(|drawn| untrack(|| drawn.draw(&root, version, wanted, &*row)));
     });
-    Effect::new(move |before: Option<Option<u32>>| {
+    effect_with(move |before: Option<Option<u32>>| {
         let cursor = list.cursor.get();
         for (place, selected) in [(before.flatten(), "false"), (cursor, "true")] {
             if let Some(element) = place.and_then(|place| document().get_element_by_id(&row_id(place))) {
@@ -191,7 +191,7 @@ pub(super) fn list_grid(app: App, table: Table) -> impl IntoView {
     };
     keys(app, list, viewport, on_action);
     let space = NodeRef::<Div>::new();
-    Effect::new(move |_| {
+    effect(move || {
         let (Some(grid), Some(space), Some(rows)) = (viewport.node.get(), space.get(), rows_node.get()) else { return };
         let set = |element: &Element, name: &str, value: &str| {
             let _ = element.set_attribute(name, value);
@@ -213,8 +213,8 @@ pub(super) fn list_grid(app: App, table: Table) -> impl IntoView {
             aria-label=label
             tabindex="0"
             node_ref=viewport.node
-            on:scroll=move |_| viewport.scrolled()
-            on:click=clicked
+            on:scroll=on_event(move |_| viewport.scrolled())
+            on:click=on_mouse(clicked)
         >
             <div class="grid-head" role="row" aria-rowindex="1" node_ref=head_node></div>
             <div class="grid-space" role="presentation" node_ref=space>

@@ -1,11 +1,12 @@
 //! The minimap: the whole trace, with the visible time range as a window that can be dragged.
 //!
 //! It is drawn as a few paths, one a colour: they follow the colour scheme and scale without being redrawn. The timeline is its accessible
-//! table. What is not here: geometry, and how dragging changes the window (`quipu_ui::view`).
+//! table. Not here: geometry, and how dragging changes the window (`quipu_ui::view`).
 
 use super::open_trace::OpenTrace;
 use super::timeline::at;
 use crate::browser::part_across;
+use crate::reactive::{memo, on_key, on_mouse, on_pointer};
 use crate::state::App;
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html::Div;
@@ -42,7 +43,7 @@ pub(super) fn Minimap(trace: OpenTrace) -> impl IntoView {
             trace.show(app, view::drag(&window, grip, part, LEAST_PX * pixel));
         }
     };
-    let parts = Memo::new(move |_| trace.window.with(TimeWindow::parts));
+    let parts = memo(move || trace.window.with(TimeWindow::parts));
     let start = move || at(parts.get().0);
     let length = move || at(parts.get().1);
     let rest = move || {
@@ -55,11 +56,11 @@ pub(super) fn Minimap(trace: OpenTrace) -> impl IntoView {
             role="group"
             aria-label="Minimap"
             node_ref=node
-            on:pointerdown=take
-            on:pointermove=pull
-            on:pointerup=move |_| held.set_value(None)
-            on:pointercancel=move |_| held.set_value(None)
-            on:dblclick=move |_| trace.zoom(app, ZoomKey::Reset)
+            on:pointerdown=on_pointer(take)
+            on:pointermove=on_pointer(pull)
+            on:pointerup=on_pointer(move |_| held.set_value(None))
+            on:pointercancel=on_pointer(move |_| held.set_value(None))
+            on:dblclick=on_mouse(move |_| trace.zoom(app, ZoomKey::Reset))
         >
             <Picture trace />
             <div class="minimap-shade" style:left="0" style:width=start></div>
@@ -102,7 +103,7 @@ fn Picture(trace: OpenTrace) -> impl IntoView {
 fn Handle(trace: OpenTrace, end: bool) -> impl IntoView {
     let app = App::get();
     let label = if end { "End of the shown part" } else { "Start of the shown part" };
-    let part = Memo::new(move |_| {
+    let part = memo(move || {
         let (start, length) = trace.window.with(TimeWindow::parts);
         if end { start + length } else { start }
     });
@@ -133,7 +134,7 @@ fn Handle(trace: OpenTrace, end: bool) -> impl IntoView {
             aria-valuenow=move || format!("{:.1}", part.get() * 100.0)
             aria-valuetext=text
             style:left=move || at(part.get())
-            on:keydown=press
+            on:keydown=on_key(press)
         ></div>
     }
 }

@@ -1,10 +1,11 @@
 //! The screen without a file: how to open one, and that it stays on the reader's computer.
 
 use crate::actions::opening::{self, ask_for_file};
+use crate::reactive::{dynamic, on_mouse, on_submit};
 use crate::state::App;
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
-use quipu_protocol::address::{Place, Sample, Source};
+use quipu_protocol::address::{Sample, Screen, Source};
 
 /// The screen.
 #[component]
@@ -12,11 +13,11 @@ pub(crate) fn OpenPage() -> impl IntoView {
     let app = App::get();
     // The address may name a file that the browser can't open without asking.
     let awaited = move || {
-        app.view.with(|view| match (&view.source, &view.place) {
-            (Some(Source::File { name, .. }), place) if *place != Place::Open => {
-                let place = match place {
-                    Place::Trace(view) => format!("trace {}", view.trace_id),
-                    Place::Sql(_) => "a question in SQL".into(),
+        app.view.with(|view| match (&view.source, &view.screen) {
+            (Some(Source::File { name, .. }), screen) if *screen != Screen::Open => {
+                let place = match screen {
+                    Screen::Trace(view) => format!("trace {}", view.trace_id),
+                    Screen::Sql(_) => "a question in SQL".into(),
                     _ => "its traces".into(),
                 };
                 Some((name.clone(), place))
@@ -34,11 +35,11 @@ pub(crate) fn OpenPage() -> impl IntoView {
             view! {
                 <h1>{format!("{name} was closed")}</h1>
                 <p>"You can reopen it where you were, or open another file."</p>
-                <button type="button" class="primary" on:click=move |_| app.open(source.clone(), files.clone())>
+                <button type="button" class="primary" on:click=on_mouse(move |_| app.open(source.clone(), files.clone()))>
                     {format!("Go back to {name}")}
                 </button>
                 " "
-                <button type="button" on:click=move |_| ask_for_file()>
+                <button type="button" on:click=on_mouse(move |_| ask_for_file())>
                     <Icon name=IconName::Open />
                     "Choose a file"
                 </button>
@@ -60,7 +61,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
             view! {
                 <h1>"The link’s trace is encrypted"</h1>
                 <p>"Ask the sender of the link for the passphrase. It never leaves this computer."</p>
-                <form class="share-field" on:submit=unlock>
+                <form class="share-field" on:submit=on_submit(unlock)>
                     <label for="passphrase">"Passphrase"</label>
                     <input type="password" id="passphrase" node_ref=input autocomplete="off" />
                     <button type="submit" class="primary">"Open"</button>
@@ -70,7 +71,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
             .into_any(),
         )
     };
-    let invitation = move || {
+    let invitation = dynamic(move || {
         if let Some(locked) = locked() {
             return locked;
         }
@@ -81,7 +82,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
         Some((name, place)) => view! {
             <h1>{format!("Open {name} again to return to {place}")}</h1>
             <p>{format!("This link points into a file on your computer. Choose {name} again and you will be back where you were.")}</p>
-            <button type="button" class="primary" on:click=move |_| ask_for_file()>
+            <button type="button" class="primary" on:click=on_mouse(move |_| ask_for_file())>
                 <Icon name=IconName::Open />
                 {format!("Open {name}")}
             </button>
@@ -96,18 +97,18 @@ pub(crate) fn OpenPage() -> impl IntoView {
             <p>
                 "Also opens OTLP (protobuf, JSON, JSONL) and Jaeger JSON, plain or gzipped. Open the traces, logs and metrics of one run together."
             </p>
-            <button type="button" class="primary" on:click=move |_| ask_for_file()>
+            <button type="button" class="primary" on:click=on_mouse(move |_| ask_for_file())>
                 <Icon name=IconName::Open />
                 "Choose a file"
             </button>
         }
         .into_any(),
     }
-    };
+    });
     // A self-contained file has no server to fetch samples from.
     let is_carried = crate::carried::is_here();
     let samples = Sample::ALL
-        .map(|sample| view! { <button type="button" on:click=move |_| opening::open_sample(app, sample)>{sample.title()}</button> })
+        .map(|sample| view! { <button type="button" on:click=on_mouse(move |_| opening::open_sample(app, sample))>{sample.title()}</button> })
         .collect_view();
     view! {
         <main class="screen open-screen">

@@ -1,16 +1,17 @@
 //! A loaded trace and its view state: collapsed spans, the visible time range, the search text.
 //!
-//! What is not here: drawing (`trace`, `timeline`, `minimap`, `find`), and arithmetic (`quipu_ui::view`).
+//! Not here: drawing (`trace`, `timeline`, `minimap`, `find`), and arithmetic (`quipu_ui::view`).
 
 use super::overlay::Overlay;
 use crate::actions::router::{self, HistoryEntry};
 use crate::idle::Busy;
+use crate::reactive::{effect, memo};
 use crate::state::App;
 use crate::widgets::copy;
 use leptos::prelude::*;
 use quipu_protocol::TraceColumns;
 use quipu_protocol::TraceTab;
-use quipu_protocol::address::{Place, TraceView};
+use quipu_protocol::address::{Screen, TraceView};
 use quipu_ui::view;
 use quipu_ui::view::{Jump, Matches, MoveKey, TimeWindow, TreeMove, WaterfallTree, ZoomKey};
 use std::sync::Arc;
@@ -49,8 +50,8 @@ pub(super) struct OpenTrace {
 
 /// The trace's part of the address.
 pub(super) fn in_address<T>(app: App, read: impl FnOnce(&TraceView) -> T) -> Option<T> {
-    app.view.with(|view| match &view.place {
-        Place::Trace(view) => Some(read(view)),
+    app.view.with(|view| match &view.screen {
+        Screen::Trace(view) => Some(read(view)),
         _ => None,
     })
 }
@@ -58,13 +59,13 @@ pub(super) fn in_address<T>(app: App, read: impl FnOnce(&TraceView) -> T) -> Opt
 impl OpenTrace {
     /// From the address, with everything expanded.
     pub(super) fn new(app: App, columns: Arc<TraceColumns>) -> OpenTrace {
-        let selected_id = Memo::new(move |_| in_address(app, |view| view.span_id.clone()).flatten());
+        let selected_id = memo(move || in_address(app, |view| view.span_id.clone()).flatten());
         let for_selection = columns.clone();
         let trace = OpenTrace {
             tree: RwSignal::new(WaterfallTree::new(&columns)),
-            tab: Memo::new(move |_| in_address(app, |view| view.tab).unwrap_or_default()),
+            tab: memo(move || in_address(app, |view| view.tab).unwrap_or_default()),
             selected_id,
-            selected: Memo::new(move |_| selected_id.with(|id| for_selection.span_id.find(id.as_deref()?))),
+            selected: memo(move || selected_id.with(|id| for_selection.span_id.find(id.as_deref()?))),
             window: RwSignal::new(TimeWindow::whole(columns.duration_nanos)),
             pointer: RwSignal::new(None),
             overlay: Overlay::new(app),
@@ -72,8 +73,8 @@ impl OpenTrace {
             writing: StoredValue::new_local(None),
             columns: StoredValue::new(columns),
         };
-        let named = Memo::new(move |_| in_address(app, |view| view.window).flatten());
-        Effect::new(move |_| {
+        let named = memo(move || in_address(app, |view| view.window).flatten());
+        effect(move || {
             let window = TimeWindow::new(named.get(), trace.columns().duration_nanos);
             if trace.writing.with_value(Option::is_none) && trace.window.get_untracked() != window {
                 trace.window.set(window);
@@ -109,7 +110,7 @@ impl OpenTrace {
     /// Changes the trace's part of the address.
     pub(super) fn navigate(&self, app: App, entry: HistoryEntry, change: impl FnOnce(&mut TraceView)) {
         router::navigate(app, entry, |view| {
-            if let Place::Trace(view) = &mut view.place {
+            if let Screen::Trace(view) = &mut view.screen {
                 change(view);
             }
         });
@@ -132,7 +133,7 @@ impl OpenTrace {
                 let Some(window) = trace.window.try_get_untracked() else { return };
                 let trace_id = trace.columns().trace_id.clone();
                 router::navigate(app, HistoryEntry::Replace, |view| {
-                    if let Place::Trace(view) = &mut view.place
+                    if let Screen::Trace(view) = &mut view.screen
                         && view.trace_id == trace_id
                     {
                         view.window = window.named();
@@ -260,5 +261,5 @@ impl OpenTrace {
 
 /// Back to the list of traces.
 pub(super) fn to_list(app: App) {
-    router::navigate(app, HistoryEntry::Push, |view| view.place = Place::Traces);
+    router::navigate(app, HistoryEntry::Push, |view| view.screen = Screen::Traces);
 }

@@ -1,9 +1,10 @@
 //! The overlay of the timeline: event marks, the critical path, and a measure between two times.
 //!
-//! What is not here: positions on the axis (`quipu_ui::view`), and drawing (`timeline`, `timeline_row`).
+//! Not here: positions on the axis (`quipu_ui::view`), and drawing (`timeline`, `timeline_row`).
 
 use super::open_trace::{OpenTrace, in_address};
 use crate::actions::router::HistoryEntry;
+use crate::reactive::{effect, memo};
 use crate::state::App;
 use leptos::prelude::*;
 use quipu_model::format;
@@ -41,7 +42,7 @@ impl Overlay {
             asked: StoredValue::default(),
             asking: RwSignal::new(false),
             path: RwSignal::default(),
-            measured: Memo::new(move |_| in_address(app, |view| view.timeline.measured).flatten()),
+            measured: memo(move || in_address(app, |view| view.timeline.measured).flatten()),
             measuring: RwSignal::new(None),
             anchor: RwSignal::new(None),
         }
@@ -83,16 +84,15 @@ impl Overlay {
 
     /// Loads the event times of the rows in view.
     pub(super) fn load_moments(self, app: App, trace: OpenTrace, window: Memo<ScrollWindow>) {
-        Effect::new(move |_| {
+        effect(move || {
             let window = window.get();
             if self.asking.get() {
                 return;
             }
             let columns = trace.columns();
             let rows = trace.tree.with(|tree| {
-                let places = window.first as u32..(window.first + window.count) as u32;
                 let new = |row: &u32| self.asked.with_value(|asked| !asked.contains(row));
-                places.filter_map(|place| tree.row_at(place)).filter(new).take(AT_ONCE).collect::<Vec<_>>()
+                window.rows().filter_map(|place| tree.row_at(place)).filter(new).take(AT_ONCE).collect::<Vec<_>>()
             });
             if rows.is_empty() {
                 return;
@@ -119,8 +119,8 @@ impl Overlay {
 
     /// Loads the critical path while it is shown.
     pub(super) fn load_path(self, app: App, trace: OpenTrace) {
-        let shown = Memo::new(move |_| in_address(app, |view| view.timeline.critical_path) == Some(true));
-        Effect::new(move |_| {
+        let shown = memo(move || in_address(app, |view| view.timeline.critical_path) == Some(true));
+        effect(move || {
             if !shown.get() {
                 return self.path.update(|path| *path = PathRows::default());
             }

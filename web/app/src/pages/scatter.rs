@@ -1,16 +1,18 @@
 //! The totals of the listed traces, and their scatter chart by start and duration. Dragging over the chart sets a filter.
 //!
-//! The table below has the same data. What is not here: cells, paths, ticks and the filter's terms (`quipu_ui::view`).
+//! The table below has the same data. Not here: cells, paths, ticks and the filter's terms (`quipu_ui::view`).
 
 use super::trace_grid::{check_menu, columns_menu, press_menu};
 use crate::actions::router::{self, HistoryEntry};
 use crate::dom::{El, el, fill, nearest, svg};
+use crate::reactive::{effect, on_event, on_mouse};
 use crate::state::App;
 use leptos::html::Div;
 use leptos::prelude::*;
 use quipu_model::Timestamp;
 use quipu_model::format;
 use quipu_model::format::TimeStyle;
+use quipu_model::number::truncated;
 use quipu_protocol::{Scatter, SummarizeTraces, SummaryQuery, TraceSummary};
 use quipu_ui::view;
 use quipu_ui::view::{Brush, BrushSide, duration_ticks, time_ticks};
@@ -69,7 +71,7 @@ pub(super) fn overview(app: App, width: RwSignal<f64>, count: AnyView) -> impl I
     };
     let (bar, below) = (NodeRef::<Div>::new(), NodeRef::<Div>::new());
     let built = this.clone();
-    Effect::new(move |_| {
+    effect(move || {
         if let (Some(bar), Some(below)) = (bar.get(), below.get()) {
             let mut parts = vec![El::from(built.totals.clone())];
             parts.extend(columns_menu(app));
@@ -87,9 +89,9 @@ pub(super) fn overview(app: App, width: RwSignal<f64>, count: AnyView) -> impl I
     let listener = StoredValue::new_local(Some(listener));
     on_cleanup(move || listener.set_value(None));
     let loading = this.clone();
-    Effect::new(move |_| loading.load(width.get()));
+    effect(move || loading.load(width.get()));
     // Times are redrawn when their style changes.
-    Effect::new(move |_| {
+    effect(move || {
         app.view.with(|view| view.times);
         this.draw();
     });
@@ -102,7 +104,7 @@ pub(super) fn overview(app: App, width: RwSignal<f64>, count: AnyView) -> impl I
     view! {
         <div class="overview">
             {count}
-            <div class="built" node_ref=bar on:click=move |event| press(&event) on:change=move |event| press(&event)></div>
+            <div class="built" node_ref=bar on:click=on_mouse(move |event| press(&event)) on:change=on_event(move |event| press(&event))></div>
         </div>
         <div class="built" node_ref=below></div>
     }
@@ -117,7 +119,7 @@ impl Overview {
         let _ = self.toggle.set_attribute("aria-expanded", if chart { "true" } else { "false" });
         self.toggle.set_text_content(Some(if chart { "Hide chart" } else { "Show chart" }));
         self.chart.set_class_name(if chart { "chart" } else { "chart put-away" });
-        let cells = if chart { ((width / CELL_PX) as u16, ROWS) } else { (0, 0) };
+        let cells = if chart { (truncated(width / CELL_PX), ROWS) } else { (0, 0) };
         let is_known = list.is_loaded() && app.summary().is_some_and(|summary| summary.indexed);
         let query = SummaryQuery { failed_only, filter, cells };
         let wanted = Some((query.clone(), list.state(), app.epoch.get()));

@@ -2,14 +2,15 @@
 
 use super::metrics::MetricsPage;
 use super::{OpenPage, SqlPage, TracePage, TracesPage};
+use crate::reactive::memo;
 use crate::state::{App, FileState};
 use crate::widgets::ImportBar;
 use leptos::prelude::*;
-use quipu_protocol::address::Place;
+use quipu_protocol::address::Screen;
 
-/// Which screen is shown.
+/// What is drawn: the screen of the address, or a step on the way to it.
 #[derive(Clone, PartialEq)]
-enum Screen {
+enum Drawn {
     Open,
     Opening(String),
     Traces,
@@ -22,32 +23,32 @@ enum Screen {
 #[component]
 pub(crate) fn Screens() -> impl IntoView {
     let app = App::get();
-    let screen = Memo::new(move |_| {
+    let screen = memo(move || {
         app.file.with(|file| match file {
-            FileState::None => Screen::Open,
+            FileState::None => Drawn::Open,
             // The list is laid out while the worker opens the file, because its rows arrive first.
-            FileState::Opening { fetched: true, .. } if app.view.with(|view| view.place.is_list()) => Screen::Traces,
-            FileState::Opening { name, .. } => Screen::Opening(name.clone()),
-            FileState::Open(_) => app.view.with(|view| match &view.place {
-                Place::Open | Place::Traces => Screen::Traces,
-                Place::Trace(view) => Screen::Trace(view.trace_id.clone()),
-                Place::Metrics(_) => Screen::Metrics,
-                Place::Sql(_) => Screen::Sql,
+            FileState::Opening { fetched: true, .. } if app.view.with(|view| view.screen.is_list()) => Drawn::Traces,
+            FileState::Opening { name, .. } => Drawn::Opening(name.clone()),
+            FileState::Open(_) => app.view.with(|view| match &view.screen {
+                Screen::Open | Screen::Traces => Drawn::Traces,
+                Screen::Trace(view) => Drawn::Trace(view.trace_id.clone()),
+                Screen::Metrics(_) => Drawn::Metrics,
+                Screen::Sql(_) => Drawn::Sql,
             }),
         })
     });
     move || match screen.get() {
-        Screen::Open => view! { <OpenPage /> }.into_any(),
-        Screen::Opening(name) => view! {
+        Drawn::Open => view! { <OpenPage /> }.into_any(),
+        Drawn::Opening(name) => view! {
             <main class="screen">
                 <p class="state" role="status">{format!("Opening {name}…")}</p>
                 <ImportBar />
             </main>
         }
         .into_any(),
-        Screen::Traces => view! { <TracesPage /> }.into_any(),
-        Screen::Metrics => view! { <MetricsPage /> }.into_any(),
-        Screen::Sql => view! { <SqlPage /> }.into_any(),
-        Screen::Trace(trace_id) => view! { <TracePage trace_id /> }.into_any(),
+        Drawn::Traces => view! { <TracesPage /> }.into_any(),
+        Drawn::Metrics => view! { <MetricsPage /> }.into_any(),
+        Drawn::Sql => view! { <SqlPage /> }.into_any(),
+        Drawn::Trace(trace_id) => view! { <TracePage trace_id /> }.into_any(),
     }
 }

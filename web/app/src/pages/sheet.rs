@@ -1,6 +1,6 @@
 //! A text view of a trace: markup from the worker, drawn in pieces, one a frame, so that no length blocks the page.
 //!
-//! What is not here: the content of the markup, which the core writes.
+//! Not here: the content of the markup, which the core writes.
 
 use super::open_trace::{OpenTrace, in_address};
 use super::tabs::PANEL;
@@ -8,10 +8,12 @@ use crate::actions::router::HistoryEntry;
 use crate::browser::{self, document, now, on_next_frame};
 use crate::dom::{PressHandlers, el, fill, nearest};
 use crate::idle::Busy;
+use crate::reactive::{effect, memo, on_event, on_key, on_mouse};
 use crate::state::App;
 use crate::widgets::{Build, Marking, Nodes};
 use leptos::ev::{Event, KeyboardEvent};
 use leptos::prelude::*;
+use quipu_model::number::narrow;
 use quipu_protocol::TraceTab;
 use quipu_protocol::markup::Node;
 use quipu_protocol::{ExportConversation, GetSheet, SheetQuery, TraceScope};
@@ -29,10 +31,10 @@ pub(super) fn Sheet(
     trace: OpenTrace,
 ) -> impl IntoView {
     let app = App::get();
-    let find = Memo::new(move |_| in_address(app, |view| view.find.clone()).unwrap_or_default());
+    let find = memo(move || in_address(app, |view| view.find.clone()).unwrap_or_default());
     provide_context(Marking { find, shown: RwSignal::new(None) });
     let node = NodeRef::<leptos::html::Div>::new();
-    let query = Memo::new(move |_| {
+    let query = memo(move || {
         let width = node.get().map_or(0, |node| node.client_width()) as u32;
         in_address(app, |view| {
             let is_flame = view.tab == TraceTab::Flame;
@@ -61,7 +63,7 @@ pub(super) fn Sheet(
     let for_press = paper.build.handlers.clone();
     let marks = paper.build.clone();
     let shown_tab = Rc::new(Cell::new(TraceTab::Timeline));
-    Effect::new(move |_| {
+    effect(move || {
         app.indexed.track();
         let (Some(root), Some(query)) = (node.get(), query.get()) else { return };
         *paper.root.borrow_mut() = Some(root.clone().into());
@@ -81,7 +83,7 @@ pub(super) fn Sheet(
             }
         });
     });
-    Effect::new(move |_| {
+    effect(move || {
         let selected = trace.selected_id.get();
         if let Some(root) = node.get() {
             mark_selected(&root, selected.as_deref());
@@ -107,10 +109,10 @@ pub(super) fn Sheet(
             tabindex="0"
             aria-labelledby=move || format!("tab-{}", trace.tab.get().name())
             node_ref=node
-            on:click=press
-            on:dblclick=press_twice
-            on:change=choose
-            on:keydown=key
+            on:click=on_mouse(press)
+            on:dblclick=on_mouse(press_twice)
+            on:change=on_event(choose)
+            on:keydown=on_key(key)
         ></div>
     }
 }
@@ -218,7 +220,7 @@ impl Paper {
         if same == 0 {
             self.build.handlers.clear();
         }
-        while root.child_element_count() > same as u32 {
+        while root.child_element_count() > narrow(same) {
             if let Some(last) = root.last_element_child() {
                 last.remove();
             }

@@ -4,6 +4,7 @@ use super::open_trace::OpenTrace;
 use crate::actions::router::HistoryEntry;
 use crate::browser::focus;
 use crate::dom::{El, el, nearest};
+use crate::reactive::{effect, on_key};
 use crate::state::App;
 use crate::widgets::{Build, Built};
 use leptos::prelude::*;
@@ -29,7 +30,7 @@ pub(super) fn Tabs(
         };
         vec![el("div").attr("role", "tablist").attr("aria-label", "Views of the trace").children(TraceTab::ALL.map(tab).into())]
     };
-    Effect::new(move |_| {
+    effect(move || {
         let chosen = trace.tab.get();
         for tab in TraceTab::ALL {
             if let Some(shown) = crate::browser::document().get_element_by_id(&id(tab)) {
@@ -47,7 +48,7 @@ pub(super) fn Tabs(
             focus(&id(tab));
         }
     };
-    view! { <div class="tab-list" on:keydown=press><Built content=Rc::new(content) /></div> }
+    view! { <div class="tab-list" on:keydown=on_key(press)><Built content=Rc::new(content) /></div> }
 }
 
 fn id(tab: TraceTab) -> String {

@@ -1,16 +1,18 @@
 //! The timeline: the tree of spans and their bars on one time axis.
 //!
-//! What is not here: single rows (`timeline_row`), which rows are visible, and the geometry of bars (`quipu_ui::view`).
+//! Not here: single rows (`timeline_row`), which rows are visible, and the geometry of bars (`quipu_ui::view`).
 
 use super::open_trace::{OpenTrace, TIMELINE};
 use super::overlay::measure_text;
 use super::timeline_row::{TimelineRow, row_id, span_row};
 use crate::browser::{is_inside, on_next_frame, part_across};
+use crate::reactive::{dynamic, effect, memo, on_event, on_mouse, on_pointer, on_wheel};
 use crate::state::App;
 use crate::widgets::Viewport;
 use leptos::ev::{MouseEvent, PointerEvent, WheelEvent};
 use leptos::html::Span;
 use leptos::prelude::*;
+use quipu_model::number::truncated;
 use quipu_ui::view;
 use quipu_ui::view::{TimeWindow, ZoomKey};
 use wasm_bindgen::JsCast;
@@ -33,16 +35,15 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
     let app = App::get();
     let viewport = Viewport::new(0.0);
     let axis = NodeRef::<Span>::new();
-    let visible = Memo::new(move |_| trace.tree.with(|tree| tree.visible()));
-    let window = Memo::new(move |_| viewport.window(visible.get().into()));
-    let label_part = Memo::new(move |_| (LABEL_PX / (viewport.width.get() * AXIS_PART).max(1.0)).clamp(0.05, 0.5));
+    let visible = memo(move || trace.tree.with(|tree| tree.visible()));
+    let window = memo(move || viewport.window(visible.get().into()));
+    let label_part = memo(move || (LABEL_PX / (viewport.width.get() * AXIS_PART).max(1.0)).clamp(0.05, 0.5));
     let rows = move || {
         let window = window.get();
         let columns = trace.columns();
-        let places = window.first as u32..(window.first + window.count) as u32;
         // Bars follow the time window through CSS.
         let whole = TimeWindow::whole(columns.duration_nanos);
-        let rows = trace.tree.with(|tree| view::waterfall_rows(&columns, tree, places, &whole, 0.0));
+        let rows = trace.tree.with(|tree| view::waterfall_rows(&columns, tree, window.rows(), &whole, 0.0));
         trace.matches.with(|matches| rows.into_iter().map(|row| TimelineRow { matched: matches.has(row.row), row }).collect::<Vec<_>>())
     };
     let press = move |event: MouseEvent| {
@@ -62,7 +63,7 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
         }
     };
     // The selected span is brought into view.
-    Effect::new(move |_| {
+    effect(move || {
         let Some(row) = trace.selected.get() else { return };
         viewport.map(1);
         let show = move || {
@@ -142,14 +143,14 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
             aria-activedescendant=move || trace.selected.get().filter(|row| trace.tree.with(|tree| tree.place_of(*row).is_some())).map(row_id)
             tabindex="0"
             node_ref=viewport.node
-            on:scroll=move |_| viewport.scrolled()
-            on:click=press
-            on:wheel=turn
-            on:pointerdown=take
-            on:pointermove=pull
-            on:pointerup=release
-            on:pointercancel=release
-            on:pointerleave=move |_| trace.pointer.set(None)
+            on:scroll=on_event(move |_| viewport.scrolled())
+            on:click=on_mouse(press)
+            on:wheel=on_wheel(turn)
+            on:pointerdown=on_pointer(take)
+            on:pointermove=on_pointer(pull)
+            on:pointerup=on_pointer(release)
+            on:pointercancel=on_pointer(release)
+            on:pointerleave=on_pointer(move |_| trace.pointer.set(None))
         >
             <div class="grid-head span-row" role="row" aria-rowindex="1">
                 <span role="columnheader" class="cell-span">"Span"</span>
@@ -167,8 +168,8 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
 
 /// The ticks of the visible time range.
 fn ticks(trace: OpenTrace, width: RwSignal<f64>) -> Memo<Vec<view::Tick>> {
-    Memo::new(move |_| {
-        let most = ((width.get() * AXIS_PART / TICK_PX) as usize).clamp(1, 12);
+    memo(move || {
+        let most = truncated::<usize>(width.get() * AXIS_PART / TICK_PX).clamp(1, 12);
         trace.window.with(|window| view::ticks(window.from(), window.to(), most))
     })
 }
@@ -183,7 +184,7 @@ pub(super) fn at(part: f64) -> String {
 fn AxisHead(trace: OpenTrace, axis: NodeRef<Span>, width: RwSignal<f64>) -> impl IntoView {
     let app = App::get();
     let ticks = ticks(trace, width);
-    let labels = move || {
+    let labels = dynamic(move || {
         ticks.with(|ticks| {
             // A label near the end is placed before its line, or left out if the previous label leaves no room.
             let room = view::tick_distance(ticks).is_none_or(|part| part * width.get() * AXIS_PART >= LAST_TICK_PX);
@@ -195,7 +196,7 @@ fn AxisHead(trace: OpenTrace, axis: NodeRef<Span>, width: RwSignal<f64>) -> impl
                 )
                 .collect_view()
         })
-    };
+    });
     // The drag: the window at its start, and the position in it.
     let held = StoredValue::new(None::<(TimeWindow, f64)>);
     let part_at = move |client_x: i32| axis.get_untracked().map(|axis| part_across(&axis, client_x));
@@ -213,30 +214,30 @@ fn AxisHead(trace: OpenTrace, axis: NodeRef<Span>, width: RwSignal<f64>) -> impl
             trace.show(app, window.panned(from - part));
         }
     };
-    let measure = move || {
+    let measure = dynamic(move || {
         let (from, to) = trace.overlay.measure()?;
         let middle = trace.window.with(|window| (window.part(from) + window.part(to)) / 2.0).clamp(0.05, 0.95);
         Some(
             view! { <span class="measure-text" role="status" aria-label="Measured" style:left=at(middle)>{measure_text((from, to))}</span> },
         )
-    };
-    let pointer = move || {
+    });
+    let pointer = dynamic(move || {
         trace.pointer.get().map(|part| {
             let text = trace.window.with(|window| view::axis_time(window.at(part), window.length()));
             view! { <span class="pointer-time" class:tick-last={part > 0.8} style:left=at(part)>{text}</span> }
         })
-    };
+    });
     view! {
         <span
             role="columnheader"
             class="cell-bar axis-head"
             aria-label="Time"
             title="Wheel: zoom. Drag: pan. Shift and drag: measure. Double click: the whole trace."
-            on:pointerdown=take
-            on:pointermove=pull
-            on:pointerup=move |_| held.set_value(None)
-            on:pointercancel=move |_| held.set_value(None)
-            on:dblclick=move |_| trace.zoom(app, ZoomKey::Reset)
+            on:pointerdown=on_pointer(take)
+            on:pointermove=on_pointer(pull)
+            on:pointerup=on_pointer(move |_| held.set_value(None))
+            on:pointercancel=on_pointer(move |_| held.set_value(None))
+            on:dblclick=on_mouse(move |_| trace.zoom(app, ZoomKey::Reset))
         >
             <span class="axis" node_ref=axis>{labels}{pointer}{measure}</span>
         </span>
@@ -249,15 +250,15 @@ fn TickLines(trace: OpenTrace, width: RwSignal<f64>) -> impl IntoView {
     let ticks = ticks(trace, width);
     let marks =
         move || ticks.with(|ticks| ticks.iter().map(|tick| view! { <i class="tick-line" style:left=at(tick.at)></i> }).collect_view());
-    let pointer = move || trace.pointer.get().map(|part| view! { <i class="pointer-line" style:left=at(part)></i> });
-    let measure = move || {
+    let pointer = dynamic(move || trace.pointer.get().map(|part| view! { <i class="pointer-line" style:left=at(part)></i> }));
+    let measure = dynamic(move || {
         let place = |nanos: u64| trace.window.with(|window| window.part(nanos).clamp(0.0, 1.0));
         let band = trace.overlay.measure().map(|(from, to)| (place(from), place(to)));
         band.map(|(from, to)| view! { <i class="measure-band" style:left=at(from) style:width=at(to - from)></i> })
-    };
-    let anchor = move || {
+    });
+    let anchor = dynamic(move || {
         let at_part = trace.overlay.anchor.get().map(|nanos| trace.window.with(|window| window.part(nanos)));
         at_part.filter(|part| (0.0..=1.0).contains(part)).map(|part| view! { <i class="measure-anchor" style:left=at(part)></i> })
-    };
+    });
     view! { <div class="tick-lines" aria-hidden="true"><div class="axis">{marks}{measure}{anchor}{pointer}</div></div> }
 }

@@ -1,6 +1,6 @@
 //! One row of the timeline: a span in the tree, and its bar.
 //!
-//! What is not here: which rows there are (`timeline`), and the geometry of bars (`quipu_ui::view`).
+//! Not here: which rows there are (`timeline`), and the geometry of bars (`quipu_ui::view`).
 
 use super::open_trace::OpenTrace;
 use super::timeline::at;

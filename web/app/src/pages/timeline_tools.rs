@@ -1,9 +1,10 @@
 //! The buttons above the timeline: filters, jumps, zoom.
 //!
-//! What is not here: their effects and keys (`open_trace`).
+//! Not here: their effects and keys (`open_trace`).
 
 use super::open_trace::{OpenTrace, in_address};
 use crate::actions::router::HistoryEntry;
+use crate::reactive::{memo, on_mouse};
 use crate::state::App;
 use leptos::prelude::*;
 use quipu_model::format;
@@ -23,23 +24,23 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
     let whole = move || trace.window.with(TimeWindow::is_whole);
     let zoom = move |key: ZoomKey, sign: &'static str, name: &'static str, keys: &'static str| {
         view! {
-            <button type="button" class="quiet zoom-button" aria-label=name title=format!("{name} ({keys})") on:click=move |_| trace.zoom(app, key)>{sign}</button>
+            <button type="button" class="quiet zoom-button" aria-label=name title=format!("{name} ({keys})") on:click=on_mouse(move |_| trace.zoom(app, key))>{sign}</button>
         }
     };
     // Jumps without a target in this trace are disabled.
     let jump = move |jump: Jump, name: &'static str, title: &'static str| {
         let none = jump.leads_nowhere(&trace.columns());
-        view! { <button type="button" class="quiet" title=title disabled=none on:click=move |_| trace.jump(app, jump)>{name}</button> }
+        view! { <button type="button" class="quiet" title=title disabled=none on:click=on_mouse(move |_| trace.jump(app, jump))>{name}</button> }
     };
     let switch = move |name: String, title: &'static str, read: fn(&TraceView) -> bool, turn: fn(&mut TraceView), entry: HistoryEntry| {
-        let on = Memo::new(move |_| in_address(app, read) == Some(true));
+        let on = memo(move || in_address(app, read) == Some(true));
         view! {
             <button
                 type="button"
                 class="quiet switch"
                 title=title
                 aria-pressed=move || if on.get() { "true" } else { "false" }
-                on:click=move |_| trace.navigate(app, entry, turn)
+                on:click=on_mouse(move |_| trace.navigate(app, entry, turn))
             >
                 {name}
             </button>
@@ -73,11 +74,11 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
             </span>
             <span class="tool-space"></span>
             {columns.has_branches.then(|| view! {
-                <button type="button" class="quiet" on:click=move |_| trace.tree.update(WaterfallTree::expand_all)>"Expand all"</button>
-                <button type="button" class="quiet" on:click=collapse>"Collapse all"</button>
+                <button type="button" class="quiet" on:click=on_mouse(move |_| trace.tree.update(WaterfallTree::expand_all))>"Expand all"</button>
+                <button type="button" class="quiet" on:click=on_mouse(collapse)>"Collapse all"</button>
             })}
             <span class="zoom-tools" role="group" aria-label="Zoom">
-                <button type="button" class="quiet" title="Show the whole trace (0)" disabled=whole on:click=move |_| trace.zoom(app, ZoomKey::Reset)>"Whole trace"</button>
+                <button type="button" class="quiet" title="Show the whole trace (0)" disabled=whole on:click=on_mouse(move |_| trace.zoom(app, ZoomKey::Reset))>"Whole trace"</button>
                 {zoom(ZoomKey::Out, "−", "Zoom out", "s")}
                 {zoom(ZoomKey::In, "+", "Zoom in", "w")}
             </span>

@@ -10,6 +10,7 @@ use super::tabs::{PANEL, Tabs};
 use super::timeline::Timeline;
 use super::timeline_tools::TimelineTools;
 use crate::actions::router;
+use crate::reactive::{dynamic, effect, memo, on_event, on_focus, on_pointer, when};
 use crate::state::{App, Load};
 use crate::widgets::{CopyButton, IndexBar, NotIndexedYet, Warnings};
 use leptos::prelude::*;
@@ -17,7 +18,7 @@ use quipu_model::SpanKind;
 use quipu_model::format;
 use quipu_model::format::DASH;
 use quipu_protocol::TraceTab;
-use quipu_protocol::address::{Place, TraceView, ViewState};
+use quipu_protocol::address::{Screen, TraceView, ViewState};
 use quipu_protocol::{GetTrace, RequestOutline, TraceColumns};
 use quipu_ui::view;
 use std::sync::Arc;
@@ -29,9 +30,9 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
     let app = App::get();
     let load = RwSignal::new(Load::<Arc<TraceColumns>>::Waiting);
     let asked_for = trace_id.clone();
-    let scope = Memo::new(move |_| in_address(app, |view| view.timeline.scope.clone()).unwrap_or_default());
+    let scope = memo(move || in_address(app, |view| view.timeline.scope.clone()).unwrap_or_default());
     let loaded = StoredValue::new(None);
-    Effect::new(move |_| {
+    effect(move || {
         app.indexed.track();
         let (generation, scope_wanted) = (app.generation.get(), scope.get());
         let wanted = (generation, scope_wanted.clone());
@@ -65,7 +66,7 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
     });
     view! {
         <main class="screen trace-screen">
-            {move || match load.get() {
+            {dynamic(move || match load.get() {
                 Load::Waiting => view! { <p class="state" role="status">"Reading the trace…"</p> }.into_any(),
                 Load::NotIndexed => view! {
                     <IndexBar />
@@ -77,19 +78,19 @@ pub(crate) fn TracePage(trace_id: String) -> impl IntoView {
                         <p role="alert">{text}</p>
                         <a href=move || router::address(app, show_whole)>"Show the whole trace"</a>
                         " "
-                        <a href=move || router::address(app, |view| view.place = Place::Traces)>"Back to the list of traces"</a>
+                        <a href=move || router::address(app, |view| view.screen = Screen::Traces)>"Back to the list of traces"</a>
                     </div>
                 }
                 .into_any(),
                 Load::Ready(columns) => view! { <Trace columns /> }.into_any(),
-            }}
+            })}
         </main>
     }
 }
 
 /// The address of the same trace with all of its spans.
 fn show_whole(view: &mut ViewState) {
-    if let Place::Trace(trace) = &mut view.place {
+    if let Screen::Trace(trace) = &mut view.screen {
         *trace = TraceView { trace_id: trace.trace_id.clone(), ..TraceView::default() };
     }
 }
@@ -101,35 +102,35 @@ fn Trace(columns: Arc<TraceColumns>) -> impl IntoView {
     let trace = OpenTrace::new(app, columns.clone());
     let warnings = columns.warnings.clone();
     let has_spans = !columns.is_empty();
-    let is_timeline = Memo::new(move |_| trace.tab.get() == TraceTab::Timeline);
+    let is_timeline = memo(move || trace.tab.get() == TraceTab::Timeline);
     let panel = move || trace.selected_id.with(Option::is_some);
     view! {
         <TraceHead columns=columns.clone() />
         <Failures trace />
         <Warnings label="Trace warnings" compact=true warnings=Signal::stored(warnings) />
-        <Show when=move || has_spans && matches!(trace.tab.get(), TraceTab::Timeline | TraceTab::Flame)>
+        {when(move || has_spans && matches!(trace.tab.get(), TraceTab::Timeline | TraceTab::Flame), move || view! {
             <Minimap trace />
-        </Show>
+        })}
         <div class="tabs">
             <Tabs trace />
             <div class="tab-tools">
                 <Find trace />
             </div>
         </div>
-        <Show when=move || is_timeline.get()>
+        {when(move || is_timeline.get(), move || view! {
             <TimelineTools trace />
-        </Show>
+        })}
         <div class="trace-body" class:with-panel=panel>
-            {move || match is_timeline.get() {
+            {dynamic(move || match is_timeline.get() {
                 true => view! {
                     <div role="tabpanel" id=PANEL class="tab-panel" aria-labelledby="tab-timeline"><Timeline trace /></div>
                 }
                 .into_any(),
                 false => view! { <Sheet trace /> }.into_any(),
-            }}
-            <Show when=panel>
+            })}
+            {when(panel, move || view! {
                 <SpanPanel trace span_id=Signal::derive(move || trace.selected_id.get().unwrap_or_default()) />
-            </Show>
+            })}
         </div>
     }
 }
@@ -145,7 +146,7 @@ fn TraceHead(columns: Arc<TraceColumns>) -> impl IntoView {
     let trace_id = columns.trace_id.clone();
     let start = columns.start;
     let zero = move || app.summary().and_then(|summary| summary.start);
-    let start_text = move || start.map_or_else(|| DASH.to_owned(), |start| app.time_text(start, zero()));
+    let start_text = dynamic(move || start.map_or_else(|| DASH.to_owned(), |start| app.time_text(start, zero())));
     let (shown, all) = (columns.len() as u64, u64::from(columns.spans_in_trace));
     let spans = if shown == all { format::count(all) } else { format!("{} of {}", format::count(shown), format::count(all)) };
     let tokens = format::token_sentence(&columns.token_totals);
@@ -170,11 +171,11 @@ fn TraceHead(columns: Arc<TraceColumns>) -> impl IntoView {
 #[component]
 fn Requests(columns: Arc<TraceColumns>) -> impl IntoView {
     let app = App::get();
-    let shown = Memo::new(move |_| in_address(app, |view| view.timeline.scope.request.clone()).flatten().unwrap_or_default());
+    let shown = memo(move || in_address(app, |view| view.timeline.scope.request.clone()).flatten().unwrap_or_default());
     let choose = move |event| {
         let id = event_target_value(&event);
         router::navigate(app, router::HistoryEntry::Push, |view| {
-            if let Place::Trace(view) = &mut view.place {
+            if let Screen::Trace(view) = &mut view.screen {
                 view.timeline.scope.request = (!id.is_empty()).then_some(id);
                 // Times count from the start of the shown part.
                 (view.window, view.timeline.measured) = (None, None);
@@ -184,7 +185,7 @@ fn Requests(columns: Arc<TraceColumns>) -> impl IntoView {
     // A merged trace may have very many requests: they are listed when the menu is opened; before that, only the chosen one.
     let asked = RwSignal::new(false);
     let outlines = columns.clone();
-    let options = move || {
+    let options = dynamic(move || {
         let (all, shown) = (asked.get(), shown.get());
         let listed = outlines.outlines.iter().filter(|outline| all || outline.span_id == shown);
         let option = |outline: &RequestOutline| {
@@ -192,7 +193,7 @@ fn Requests(columns: Arc<TraceColumns>) -> impl IntoView {
             view! { <option selected={id == shown} value=id>{text}</option> }
         };
         listed.map(option).collect_view()
-    };
+    });
     let missing = u64::from(columns.requests) - columns.outlines.len() as u64;
     let all = match missing {
         0 => format!("all {}", format::count(columns.requests.into())),
@@ -203,7 +204,7 @@ fn Requests(columns: Arc<TraceColumns>) -> impl IntoView {
         ),
     };
     view! {
-        <select class="requests" aria-label="Shown request" on:change=choose on:pointerdown=move |_| asked.set(true) on:focus=move |_| asked.set(true)>
+        <select class="requests" aria-label="Shown request" on:change=on_event(choose) on:pointerdown=on_pointer(move |_| asked.set(true)) on:focus=on_focus(move |_| asked.set(true))>
             <option value="" selected=move || shown.get().is_empty()>{all}</option>
             {options}
         </select>

@@ -1,11 +1,12 @@
 //! The table of traces: its columns, its groups, and the content of its rows.
 //!
-//! What is not here: the table itself (`list_grid`), which columns fit, and the text of most cells (`quipu_ui::view`).
+//! Not here: the table itself (`list_grid`), which columns fit, and the text of most cells (`quipu_ui::view`).
 
 use super::list_grid::{RowAction, Table, list_grid, move_to, row_id};
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::document;
 use crate::dom::{El, el, fill, nearest};
+use crate::reactive::{effect, memo};
 use crate::state::App;
 use crate::state::{PagedList, Row};
 use crate::widgets::{IconName, Viewport, icon};
@@ -14,7 +15,7 @@ use quipu_model::SpanKind;
 use quipu_model::format;
 use quipu_model::format::DASH;
 use quipu_protocol::ColumnSet;
-use quipu_protocol::address::{Place, ViewState};
+use quipu_protocol::address::{Screen, ViewState};
 use quipu_protocol::{GroupBy, ListColumn, TraceRow};
 use quipu_ui::view;
 use std::rc::Rc;
@@ -28,20 +29,20 @@ const MENU: &str = "columns-menu";
 pub(super) fn trace_grid(app: App, viewport: Viewport) -> impl IntoView {
     let list = app.traces;
     // Relative times count from the file's first span.
-    let zero = Memo::new(move |_| app.summary().and_then(|summary| summary.start));
-    let fitting = Memo::new(move |_| {
+    let zero = memo(move || app.summary().and_then(|summary| summary.start));
+    let fitting = memo(move || {
         let (columns, sorted_by) = app.view.with(|view| (view.list.columns, view.list.order.column));
         // Before the first layout, all columns fit.
         let width = viewport.width.get();
         columns.fitting(sorted_by, if width > 0.0 { width } else { f64::INFINITY })
     });
     // Links and times depend on the view.
-    let version = Memo::new(move |_| {
-        let address = router::address(app, |view| view.place = Place::Traces);
+    let version = memo(move || {
+        let address = router::address(app, |view| view.screen = Screen::Traces);
         let zone = app.summary().map(|summary| summary.zone);
         format!("{address} {:?} {} {zone:?}", zero.get(), fitting.get().1)
     });
-    Effect::new(move |_| {
+    effect(move || {
         let mut longest = 0;
         list.visit(|row| {
             // The time range of a group is not a duration.
@@ -203,7 +204,7 @@ fn cell(app: App, row: &TraceRow, column: ListColumn, by: Option<GroupBy>) -> El
 
 fn open(row: &TraceRow) -> impl Fn(&mut ViewState) + use<> {
     let trace_id = row.trace_id.clone();
-    move |view| view.place = Place::trace(trace_id.clone())
+    move |view| view.screen = Screen::trace(trace_id.clone())
 }
 
 fn do_with(app: App, list: PagedList, viewport: Viewport, place: u32, row: &TraceRow, action: RowAction) -> bool {

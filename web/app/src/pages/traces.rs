@@ -1,6 +1,6 @@
 //! The screen of the list of traces, below the head of the file.
 //!
-//! What is not here: its table (`trace_grid`), its totals (`scatter`), and the head of the file (`file_head`).
+//! Not here: its table (`trace_grid`), its totals (`scatter`), and the head of the file (`file_head`).
 
 use super::file_head::FileHead;
 use super::filter_bar::FilterBar;
@@ -10,6 +10,7 @@ use super::scatter::overview;
 use super::trace_grid::trace_grid;
 use crate::actions::router::{self, HistoryEntry};
 use crate::dom::{El, el};
+use crate::reactive::{dynamic, effect_with, memo};
 use crate::state::{App, FileState};
 use crate::widgets::{Build, Built, Choice, ImportBar, IndexBar, SearchBar, Segmented, Viewport, Warnings, more};
 use leptos::prelude::*;
@@ -23,12 +24,12 @@ use std::rc::Rc;
 #[component]
 pub(crate) fn TracesPage() -> impl IntoView {
     let app = App::get();
-    let list_view = Memo::new(move |_| app.view.with(|view| view.list.clone()));
+    let list_view = memo(move || app.view.with(|view| view.list.clone()));
     // The texts the filter searches for. Without any, there are no matches to list.
-    let texts = Memo::new(move |_| Filter::parse(&list_view.get().filter).map(|filter| filter.texts()).unwrap_or_default());
-    let hits = Memo::new(move |_| list_view.get().hits && texts.with(|texts| !texts.is_empty()));
+    let texts = memo(move || Filter::parse(&list_view.get().filter).map(|filter| filter.texts()).unwrap_or_default());
+    let hits = memo(move || list_view.get().hits && texts.with(|texts| !texts.is_empty()));
     // A search for an earlier filter is obsolete.
-    Effect::new(move |before: Option<String>| {
+    effect_with(move |before: Option<String>| {
         let filter = list_view.get().filter;
         if before.is_some_and(|before| before != filter) {
             app.forget_search(filter.is_empty());
@@ -78,10 +79,10 @@ pub(crate) fn TracesPage() -> impl IntoView {
                 <Segmented label="Groups" choices=groups current=Signal::derive(move || list_view.get().group) choose=group />
             </div>
             <SearchBar />
-            {move || {
+            {dynamic(move || {
                 let count = view! { <span class="list-count number soft" role="status" aria-label="Count">{count(app, hits)}</span> };
                 if hits.get() { view! { <div class="overview">{count}</div><Hits texts /> }.into_any() } else { traces(app, count.into_any()) }
-            }}
+            })}
         </main>
     }
 }
@@ -107,7 +108,7 @@ fn traces(app: App, count: AnyView) -> AnyView {
     let list = app.traces;
     let viewport = Viewport::new(list.scroll_top.get_value());
     on_cleanup(move || list.scroll_top.set_value(viewport.top()));
-    let list_view = Memo::new(move |_| app.view.with(|view| view.list.rows()));
+    let list_view = memo(move || app.view.with(|view| view.list.rows()));
     viewport.load(app, list, list_view);
     let state = list_state(app, list, "These traces are known when the file is indexed.", Rc::new(move |build| nothing(app, build)));
     view! {

@@ -1,6 +1,6 @@
 //! The state of the page, as signals: the view, the open file, the health of the worker. One value, reached by context.
 //!
-//! What is not here: what changes it (`actions`), and what single screens load (`pages`).
+//! Not here: what changes it (`actions`), and what single screens load (`pages`).
 
 mod metrics;
 mod paged_list;
@@ -10,7 +10,7 @@ mod sql;
 pub(crate) use metrics::MetricsState;
 pub(crate) use paged_list::{Listed, LoadedRows, PAGE, PagedList, Row};
 pub(crate) use quipu_web_actions::{Alert, FileState, Remedy};
-pub(crate) use sql::{Callback, Kept, Loaded, Shown, Sql};
+pub(crate) use sql::{Kept, Loaded, Shown, Sql};
 
 use crate::browser;
 use crate::client::{Client, MetricsLink};

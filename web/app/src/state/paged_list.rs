@@ -1,10 +1,11 @@
 //! The rows of the list of traces and of the list of matches, page by page.
 //!
-//! What is not here: asking for them (`actions`), and how they are drawn (`pages`).
+//! Not here: asking for them (`actions`), and how they are drawn (`pages`).
 
 use crate::browser::now;
 use leptos::prelude::*;
 use quipu_model::format;
+use quipu_model::number::narrow;
 use quipu_protocol::address::ListView;
 use quipu_protocol::{SearchHit, TraceRow};
 use std::collections::{HashMap, HashSet};
@@ -189,7 +190,7 @@ impl PagedList {
 
     /// Takes over the rows of a page after its first `skip`.
     pub(crate) fn keep(&self, page: u32, skip: u32, found: LoadedRows) {
-        let rows = skip + found.rows.len() as u32;
+        let rows = skip + narrow(found.rows.len());
         let end = page * PAGE + rows;
         // Without a total, a full page means that there may be more: one more row is laid out, and requested when it comes into view.
         let more = if rows == PAGE { 1 } else { 0 };
@@ -203,7 +204,7 @@ impl PagedList {
         }
         self.pages.update(|pages| {
             if pages.len() >= KEPT {
-                pages.retain(|kept, _| kept.abs_diff(page) < KEPT as u32 / 2);
+                pages.retain(|kept, _| kept.abs_diff(page) < narrow(KEPT) / 2);
                 let kept: HashSet<u32> = pages.keys().copied().collect();
                 self.asked.update_value(|asked| asked.retain(|asked| *asked == page || kept.contains(asked)));
             }

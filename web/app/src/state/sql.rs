@@ -1,12 +1,12 @@
 //! The state of the SQL screen: the second worker, the last query, and its result. Kept while other screens are shown.
 //!
-//! What is not here: what changes it (`actions`), and elements (`pages`).
+//! Not here: what changes it (`actions`), and elements (`pages`).
 
-use crate::client::Client;
+use crate::client::{Client, OnReply};
 use leptos::leptos_dom::helpers::IntervalHandle;
 use leptos::prelude::*;
 use quipu_protocol::markup::Node;
-use quipu_protocol::{Failure, IdPlace, SqlCell, SqlRan, SqlRequest, SqlResponse, SqlSchema, SqlWrong};
+use quipu_protocol::{IdPlace, Request, SqlCell, SqlRan, SqlSchema, SqlWrong};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -39,10 +39,6 @@ pub(crate) struct Loaded {
     pub(crate) cells: Arc<Vec<SqlCell>>,
 }
 
-/// Takes the answer to a request of the SQL screen.
-pub(crate) type Callback = Box<dyn FnOnce(Result<SqlResponse, Failure>)>;
-pub(crate) type Held = (SqlRequest, Callback);
-
 /// The state of the SQL screen that needs no signals.
 #[derive(Default)]
 pub(crate) struct Kept {
@@ -65,8 +61,8 @@ pub(crate) struct Kept {
     pub(crate) client: Option<Client>,
     /// Counts workers.
     pub(crate) generation: u32,
-    /// Requests to a worker that does not have its file yet.
-    pub(crate) held: Option<Vec<Held>>,
+    /// Questions to a worker that does not have its file yet.
+    pub(crate) held: Option<Vec<(Request, OnReply)>>,
     pub(crate) ticking: Option<IntervalHandle>,
 }
 

@@ -2,6 +2,7 @@
 
 use crate::browser::all;
 use crate::dom::{El, PressHandlers, append, el, fill};
+use crate::reactive::{effect, effect_with, on_mouse};
 use crate::state::App;
 use crate::widgets::{Marking, more};
 use leptos::prelude::*;
@@ -53,14 +54,14 @@ impl Build {
     /// Updates the container when the search text or the style of times changes; opened parts stay open.
     pub(crate) fn follow(self, container: NodeRef<leptos::html::Div>) {
         let app = self.app;
-        Effect::new(move |before: Option<()>| {
+        effect_with(move |before: Option<()>| {
             app.view.with(|view| view.times);
             if let Some(root) = container.get_untracked().filter(|_| before.is_some()) {
                 write_times(&root, app);
             }
         });
         let Some(Marking { find, .. }) = self.marking else { return };
-        Effect::new(move |before: Option<()>| {
+        effect_with(move |before: Option<()>| {
             find.track();
             if let Some(root) = container.get_untracked().filter(|_| before.is_some()) {
                 mark_again(&root, self.needle().as_ref());
@@ -158,11 +159,11 @@ pub(crate) fn Built(
     let shared = Build::here();
     let for_press = shared.handlers.clone();
     shared.clone().follow(node);
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(root) = node.get() {
             shared.handlers.clear();
             fill(&root, content(&shared));
         }
     });
-    view! { <div class=class node_ref=node on:click=move |event| for_press.run(&event)></div> }
+    view! { <div class=class node_ref=node on:click=on_mouse(move |event| for_press.run(&event))></div> }
 }

@@ -1,16 +1,17 @@
 //! The command palette: every available command, found by typing.
 //!
-//! What is not here: the list of commands (`quipu_ui::view`).
+//! Not here: the list of commands (`quipu_ui::view`).
 
 use super::modal;
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus};
 use crate::dom::{El, el, fill, nearest};
+use crate::reactive::{dynamic, effect, memo, on_event, on_key, on_mouse};
 use crate::state::{App, FileState};
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html::{Dialog, Input, Ul};
 use leptos::prelude::*;
-use quipu_protocol::address::Place;
+use quipu_protocol::address::Screen;
 use quipu_ui::view;
 use quipu_ui::view::{CommandAction, ViewCommand};
 use wasm_bindgen::JsCast;
@@ -25,7 +26,7 @@ pub(crate) fn Commands() -> impl IntoView {
     let (dialog, input, list) = (NodeRef::<Dialog>::new(), NodeRef::<Input>::new(), NodeRef::<Ul>::new());
     let typed = RwSignal::new(String::new());
     let chosen = RwSignal::new(0_usize);
-    let found = Memo::new(move |_| {
+    let found = memo(move || {
         let has_file = app.file.with(|file| matches!(file, FileState::Open(_)));
         app.view.with(|view| typed.with(|typed| view::commands(view, has_file, typed)))
     });
@@ -36,7 +37,7 @@ pub(crate) fn Commands() -> impl IntoView {
             input.set_value("");
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         let Some(list) = list.get() else { return };
         let chosen = chosen.get();
         fill(&list, found.with(|found| found.iter().enumerate().map(|(at, command)| option(at, command, at == chosen)).collect()));
@@ -67,9 +68,9 @@ pub(crate) fn Commands() -> impl IntoView {
             run(at);
         }
     };
-    let none = move || found.with(Vec::is_empty).then(|| view! { <p class="soft">"No matching command."</p> });
+    let none = dynamic(move || found.with(Vec::is_empty).then(|| view! { <p class="soft">"No matching command."</p> }));
     view! {
-        <dialog node_ref=dialog class="commands" aria-label="Commands" on:close=move |_| app.commands.set(false)>
+        <dialog node_ref=dialog class="commands" aria-label="Commands" on:close=on_event(move |_| app.commands.set(false))>
             <input
                 type="text"
                 node_ref=input
@@ -82,13 +83,13 @@ pub(crate) fn Commands() -> impl IntoView {
                 placeholder="Type a command"
                 autocomplete="off"
                 spellcheck="false"
-                on:keydown=press
-                on:input=move |event| {
+                on:keydown=on_key(press)
+                on:input=on_event(move |event| {
                     chosen.set(0);
                     typed.set(event_target_value(&event));
-                }
+                })
             />
-            <ul node_ref=list id=LIST role="listbox" aria-label="Commands" on:click=click></ul>
+            <ul node_ref=list id=LIST role="listbox" aria-label="Commands" on:click=on_mouse(click)></ul>
             {none}
         </dialog>
     }
@@ -118,7 +119,7 @@ fn run_command(app: App, action: CommandAction) {
             }
         }
         CommandAction::Tab(tab) => router::navigate(app, HistoryEntry::Push, |view| {
-            if let Place::Trace(trace) = &mut view.place {
+            if let Screen::Trace(trace) = &mut view.screen {
                 trace.show_tab(tab);
             }
         }),

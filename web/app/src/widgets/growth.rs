@@ -2,6 +2,7 @@
 
 use super::icon::{Icon, IconName};
 use crate::actions::served_file;
+use crate::reactive::{dynamic, on_mouse};
 use crate::state::App;
 use leptos::prelude::*;
 use quipu_model::format;
@@ -10,7 +11,7 @@ use quipu_model::format;
 #[component]
 pub(crate) fn Growth() -> impl IntoView {
     let app = App::get();
-    let notice = move || {
+    let notice = dynamic(move || {
         let grown = app.grown.get()?;
         let summary = app.summary()?;
         let text = format::growth_text(&summary.name, summary.spans, grown.spans);
@@ -18,9 +19,9 @@ pub(crate) fn Growth() -> impl IntoView {
             <div class="notice" role="status" aria-label="Growth">
                 <Icon name=IconName::Odd />
                 <p>{text}</p>
-                <button type="button" on:click=move |_| served_file::follow(app)>"Show them"</button>
+                <button type="button" on:click=on_mouse(move |_| served_file::follow(app))>"Show them"</button>
             </div>
         })
-    };
+    });
     view! { {notice} }
 }

@@ -4,11 +4,12 @@ use crate::actions::opening::ask_for_file;
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{keep_setting, load_setting, set_root_attribute};
 use crate::carried;
+use crate::reactive::{dynamic, effect, memo, on_mouse, when};
 use crate::state::{App, FileState};
 use crate::widgets::{Choice, Icon, IconName, Segmented};
 use leptos::prelude::*;
 use quipu_model::format::TimeStyle;
-use quipu_protocol::address::Place;
+use quipu_protocol::address::Screen;
 use quipu_ui::view::{OPEN_BUTTON, SHARE_BUTTON, SQL_LINK, THEME_BUTTON};
 
 /// Light, dark, or as the system has it.
@@ -50,27 +51,27 @@ impl Theme {
 pub(crate) fn Head() -> impl IntoView {
     let app = App::get();
     let theme = RwSignal::new(Theme::kept());
-    Effect::new(move |_| set_root_attribute("data-theme", theme.get().name()));
+    effect(move || set_root_attribute("data-theme", theme.get().name()));
     let switch_theme = move |_| {
         theme.update(|theme| *theme = theme.next());
         keep_setting("theme", theme.get_untracked().name());
     };
-    let has_file = Memo::new(move |_| app.file.with(|file| matches!(file, FileState::Open(_))));
-    let to_traces = move || router::address(app, |view| view.place = Place::Traces);
-    let on_traces = move || app.view.with(|view| view.place == Place::Traces).then_some("page");
+    let has_file = memo(move || app.file.with(|file| matches!(file, FileState::Open(_))));
+    let to_traces = move || router::address(app, |view| view.screen = Screen::Traces);
+    let on_traces = move || app.view.with(|view| view.screen == Screen::Traces).then_some("page");
     let to_metrics = move || {
         router::address(app, |view| {
-            if !matches!(view.place, Place::Metrics(_)) {
-                view.place = Place::Metrics(Box::default());
+            if !matches!(view.screen, Screen::Metrics(_)) {
+                view.screen = Screen::Metrics(Box::default());
             }
         })
     };
-    let on_metrics = move || app.view.with(|view| matches!(view.place, Place::Metrics(_))).then_some("page");
+    let on_metrics = move || app.view.with(|view| matches!(view.screen, Screen::Metrics(_))).then_some("page");
     // A self-contained file does not carry the metrics worker.
     let counts = !carried::is_here();
     // Back to the last query.
-    let to_sql = move || router::address(app, |view| view.place = Place::Sql(app.sql.asked()));
-    let on_sql = move || app.view.with(|view| matches!(view.place, Place::Sql(_))).then_some("page");
+    let to_sql = move || router::address(app, |view| view.screen = Screen::Sql(app.sql.asked()));
+    let on_sql = move || app.view.with(|view| matches!(view.screen, Screen::Sql(_))).then_some("page");
     let times = vec![
         Choice { value: TimeStyle::Utc, label: "UTC", title: "Times in UTC" },
         Choice { value: TimeStyle::Local, label: "Local", title: "Times in this computer’s time zone" },
@@ -79,15 +80,15 @@ pub(crate) fn Head() -> impl IntoView {
     view! {
         <header class="head">
             <span class="brand"><Mark />"Quipu"</span>
-            <Show when=move || has_file.get()>
+            {when(move || has_file.get(), move || view! {
                 <nav aria-label="Screens">
                     <a href=to_traces aria-current=on_traces>"Traces"</a>
-                    <Show when=move || counts>
+                    {when(move || counts, move || view! {
                         <a href=to_metrics aria-current=on_metrics>"Metrics"</a>
-                    </Show>
+                    })}
                     <a href=to_sql aria-current=on_sql id=SQL_LINK>"SQL"</a>
                 </nav>
-            </Show>
+            })}
             <span class="head-space"></span>
             <Segmented
                 label="Times"
@@ -101,20 +102,20 @@ pub(crate) fn Head() -> impl IntoView {
                 id=THEME_BUTTON
                 title="Colour scheme: system, light, or dark"
                 aria-label=move || format!("Theme: {}", theme.get().name())
-                on:click=switch_theme
+                on:click=on_mouse(switch_theme)
             >
                 <Icon name=IconName::Theme />
-                <span class="wide-only">{move || theme.get().name()}</span>
+                <span class="wide-only">{dynamic(move || theme.get().name())}</span>
             </button>
-            <button type="button" class="quiet wide-only" title="All commands (Ctrl K)" on:click=move |_| app.commands.set(true)>"Commands"</button>
-            <button type="button" class="quiet" aria-label="Keys" title="Keys (?)" on:click=move |_| app.help.set(true)>"?"</button>
-            <Show when=move || has_file.get()>
-                <button type="button" class="quiet" id=SHARE_BUTTON aria-label="Share" title="Share a trace, without private data" on:click=move |_| app.sharing.set(true)>
+            <button type="button" class="quiet wide-only" title="All commands (Ctrl K)" on:click=on_mouse(move |_| app.commands.set(true))>"Commands"</button>
+            <button type="button" class="quiet" aria-label="Keys" title="Keys (?)" on:click=on_mouse(move |_| app.help.set(true))>"?"</button>
+            {when(move || has_file.get(), move || view! {
+                <button type="button" class="quiet" id=SHARE_BUTTON aria-label="Share" title="Share a trace, without private data" on:click=on_mouse(move |_| app.sharing.set(true))>
                     <Icon name=IconName::Share />
                     <span class="wide-only">"Share"</span>
                 </button>
-            </Show>
-            <button type="button" class="primary" id=OPEN_BUTTON aria-label="Open file" on:click=move |_| ask_for_file()>
+            })}
+            <button type="button" class="primary" id=OPEN_BUTTON aria-label="Open file" on:click=on_mouse(move |_| ask_for_file())>
                 <Icon name=IconName::Open />
                 <span class="wide-only">"Open file"</span>
             </button>

@@ -1,6 +1,7 @@
 //! The list of keys.
 
 use super::modal;
+use crate::reactive::on_event;
 use crate::state::App;
 use leptos::html::Dialog;
 use leptos::prelude::*;
@@ -44,7 +45,7 @@ pub(crate) fn Help() -> impl IntoView {
         })
         .collect_view();
     view! {
-        <dialog node_ref=dialog class="help" aria-labelledby="help-title" on:close=move |_| app.help.set(false)>
+        <dialog node_ref=dialog class="help" aria-labelledby="help-title" on:close=on_event(move |_| app.help.set(false))>
             <h2 id="help-title">"Keys"</h2>
             <dl>{rows}</dl>
             <form method="dialog"><button class="primary">"Close"</button></form>

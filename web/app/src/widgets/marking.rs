@@ -1,6 +1,6 @@
 //! Marks the matches of the search in the texts below it, with text nodes and `<mark>` only.
 //!
-//! What is not here: finding matches in a text (`quipu_ui::view`).
+//! Not here: finding matches in a text (`quipu_ui::view`).
 
 use leptos::prelude::*;
 use quipu_protocol::MatchPlace;

@@ -1,6 +1,6 @@
 //! Builds elements from markup nodes, which the worker sends.
 //!
-//! What is not here: the content of the markup, which the core writes.
+//! Not here: the content of the markup, which the core writes.
 
 use crate::browser;
 use crate::dom::{El, append, el};

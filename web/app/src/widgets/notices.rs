@@ -1,6 +1,7 @@
 //! Notices above the screen: what is wrong, with a button that helps; parts of the address that could not be read.
 
 use crate::actions::opening::reopen;
+use crate::reactive::{dynamic, on_mouse};
 use crate::state::{Alert, App, Remedy};
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
@@ -15,18 +16,18 @@ pub(crate) fn Notices() -> impl IntoView {
         Remedy::Reload => drop(window().location().reload()),
     };
     // Stays until the file is opened again, whatever else happens.
-    let stale = move || {
+    let stale = dynamic(move || {
         app.stale.get().map(|text| {
             view! {
                 <div class="notice notice-failed">
                     <Icon name=IconName::Failed />
                     <p role="alert">{text}</p>
-                    <button type="button" on:click=move |_| reopen(app)>"Open it again"</button>
+                    <button type="button" on:click=on_mouse(move |_| reopen(app))>"Open it again"</button>
                 </div>
             }
         })
-    };
-    let alert = move || {
+    });
+    let alert = dynamic(move || {
         app.alert.get().map(|Alert { text, remedy }| {
             let button = match remedy {
                 Remedy::Dismiss => "Close",
@@ -37,22 +38,22 @@ pub(crate) fn Notices() -> impl IntoView {
                 <div class="notice notice-failed">
                     <Icon name=IconName::Failed />
                     <p role="alert">{text}</p>
-                    <button type="button" on:click=move |_| act(remedy)>{button}</button>
+                    <button type="button" on:click=on_mouse(move |_| act(remedy))>{button}</button>
                 </div>
             }
         })
-    };
-    let notes = move || {
+    });
+    let notes = dynamic(move || {
         let notes = app.notes.get();
         (!notes.is_empty()).then(|| {
             view! {
                 <div class="notice" role="status" aria-label="Address">
                     <Icon name=IconName::Odd />
                     <div>{notes.into_iter().map(|note| view! { <p>{note}</p> }).collect_view()}</div>
-                    <button type="button" on:click=move |_| app.notes.update(Vec::clear)>"Close"</button>
+                    <button type="button" on:click=on_mouse(move |_| app.notes.update(Vec::clear))>"Close"</button>
                 </div>
             }
         })
-    };
+    });
     view! { {stale} {alert} {notes} }
 }

@@ -1,5 +1,6 @@
 //! Progress of the import, the index and the search.
 
+use crate::reactive::{dynamic, memo, on_mouse, when};
 use crate::state::App;
 use leptos::prelude::*;
 use quipu_protocol::{IndexProgress, SearchProgress, SearchState};
@@ -28,18 +29,18 @@ fn track(label: &'static str, part: Signal<String>, text: Signal<String>) -> Any
 #[component]
 pub(crate) fn ImportBar() -> impl IntoView {
     let app = App::get();
-    let running = Memo::new(move |_| app.importing.with(Option::is_some));
+    let running = memo(move || app.importing.with(Option::is_some));
     let progress = move || app.importing.get().unwrap_or_default();
     let part = Signal::derive(move || percent(progress().bytes, progress().bytes_expected));
     let text = Signal::derive(move || import_text(&progress()));
     view! {
-        <Show when=move || running.get()>
+        {when(move || running.get(), move || view! {
             <div class="index-bar">
                 <span>"Importing"</span>
                 {track("Importing", part, text)}
-                <button type="button" on:click=move |_| app.cancel_import()>"Cancel"</button>
+                <button type="button" on:click=on_mouse(move |_| app.cancel_import())>"Cancel"</button>
             </div>
-        </Show>
+        })}
     }
 }
 
@@ -51,19 +52,19 @@ fn percent(part: u64, whole: u64) -> String {
 #[component]
 pub(crate) fn IndexBar() -> impl IntoView {
     let app = App::get();
-    let running = Memo::new(move |_| app.progress.with(Option::is_some));
+    let running = memo(move || app.progress.with(Option::is_some));
     let part = move || match app.progress.get().unwrap_or_default() {
         IndexProgress { bytes_expected: 0, spans, spans_expected, .. } => percent(spans, spans_expected),
         IndexProgress { bytes, bytes_expected, .. } => percent(bytes, bytes_expected),
     };
     let text = move || app.progress.with(|progress| progress.as_ref().map(index_text).unwrap_or_default());
     view! {
-        <Show when=move || running.get()>
+        {when(move || running.get(), move || view! {
             <div class="index-bar">
                 <span>"Indexing"</span>
                 {track("Indexing", Signal::derive(part), Signal::derive(text))}
             </div>
-        </Show>
+        })}
     }
 }
 
@@ -72,7 +73,7 @@ pub(crate) fn IndexBar() -> impl IntoView {
 pub(crate) fn SearchBar() -> impl IntoView {
     let app = App::get();
     // A search in one trace is shown next to its own box.
-    let state = Memo::new(move |_| {
+    let state = memo(move || {
         app.search.with(|search| search.as_ref().filter(|search| search.trace_id.is_none()).map(|search| search.state.clone()))
     });
     let read = move |read: fn(&SearchProgress) -> String| app.search.with(|search| search.as_ref().map(read).unwrap_or_default());
@@ -92,7 +93,7 @@ pub(crate) fn SearchBar() -> impl IntoView {
                 <div class="index-bar search-bar">
                     <span class="search-what">{what}</span>
                     {track("Searching", part, text)}
-                    <button type="button" on:click=move |_| app.set_searching(false)>"Stop"</button>
+                    <button type="button" on:click=on_mouse(move |_| app.set_searching(false))>"Stop"</button>
                 </div>
             }
             .into_any(),
@@ -100,8 +101,8 @@ pub(crate) fn SearchBar() -> impl IntoView {
         SearchState::Stopped => Some(
             view! {
                 <div class="index-bar search-bar" role="status" aria-label="Search stopped">
-                    <span>{move || format!("Stopped after {}. The rest was not searched.", text.get())}</span>
-                    <button type="button" on:click=move |_| app.set_searching(true)>"Go on"</button>
+                    <span>{dynamic(move || format!("Stopped after {}. The rest was not searched.", text.get()))}</span>
+                    <button type="button" on:click=on_mouse(move |_| app.set_searching(true))>"Go on"</button>
                 </div>
             }
             .into_any(),
@@ -121,7 +122,7 @@ pub(crate) fn NotIndexedYet(
     what: &'static str,
 ) -> impl IntoView {
     let app = App::get();
-    let then = move || app.index_stopped.get().unwrap_or_else(|| "It appears here as soon as it is known.".into());
+    let then = dynamic(move || app.index_stopped.get().unwrap_or_else(|| "It appears here as soon as it is known.".into()));
     view! {
         <div class="state" role="status">
             <p>{what}</p>

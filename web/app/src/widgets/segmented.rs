@@ -1,6 +1,7 @@
 //! A group of buttons of which one is selected.
 
 use crate::dom::{el, fill, nearest};
+use crate::reactive::{effect_with, on_mouse};
 use leptos::html::Div;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -56,7 +57,7 @@ fn buttons(
     press: Box<dyn Fn(usize)>,
 ) -> AnyView {
     let node = NodeRef::<Div>::new();
-    Effect::new(move |drawn: Option<bool>| {
+    effect_with(move |drawn: Option<bool>| {
         let Some(root) = node.get() else { return false };
         if drawn != Some(true) {
             let button = |(number, (label, title)): (usize, &(&str, &str))| {
@@ -79,5 +80,5 @@ fn buttons(
             press(number);
         }
     };
-    view! { <div class="segmented" role="group" aria-label=label node_ref=node on:click=pressed></div> }.into_any()
+    view! { <div class="segmented" role="group" aria-label=label node_ref=node on:click=on_mouse(pressed)></div> }.into_any()
 }

@@ -1,10 +1,12 @@
 //! A scrolled element that draws only the rows in view.
 
 use crate::browser::on_next_frame;
+use crate::reactive::{effect, effect_with, memo};
 use crate::state::App;
 use crate::state::PagedList;
 use leptos::html::Div;
 use leptos::prelude::*;
+use quipu_model::number::truncated;
 use quipu_protocol::address::ListView;
 use quipu_ui::view::{ScrollMap, ScrollWindow};
 use wasm_bindgen::prelude::*;
@@ -33,7 +35,7 @@ impl Viewport {
         let viewport =
             Viewport { node: NodeRef::new(), top: RwSignal::new(start_top), height: RwSignal::new(0.0), width: RwSignal::new(0.0) };
         let observer = StoredValue::new_local(None::<ResizeObserver>);
-        Effect::new(move |_| {
+        effect(move || {
             let Some(element) = viewport.node.get() else { return };
             let measured = element.clone();
             let measure = move || {
@@ -79,12 +81,12 @@ impl Viewport {
 
     /// Loads the rows of `list` in view, ordered and filtered by `shown`; scrolls to the top when `shown` changes.
     pub(crate) fn load(self, app: App, list: PagedList, shown: Memo<ListView>) {
-        let window = Memo::new(move |_| self.window(list.len().into()));
-        Effect::new(move |_| {
+        let window = memo(move || self.window(list.len().into()));
+        effect(move || {
             let window = window.get();
-            list.want(app, shown.get(), window.first as u32, window.count as u32);
+            list.want(app, shown.get(), window.rows());
         });
-        Effect::new(move |before: Option<ListView>| {
+        effect_with(move |before: Option<ListView>| {
             // Opening or closing a group keeps the scroll position.
             let now = ListView { open: Vec::new(), ..shown.get() };
             if before.is_some_and(|before| before != now) {
@@ -130,7 +132,7 @@ impl Viewport {
 
     fn scroll_to(&self, top: f64) {
         if let Some(Some(element)) = self.node.try_get_untracked() {
-            element.set_scroll_top(top.round() as i32);
+            element.set_scroll_top(truncated(top.round()));
             self.top.set(f64::from(element.scroll_top()));
         }
     }

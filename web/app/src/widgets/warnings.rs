@@ -1,5 +1,6 @@
 //! Warnings about a file or a trace, each with its meaning.
 
+use crate::reactive::{dynamic, on_mouse, when};
 use crate::widgets::{Icon, IconName};
 use leptos::prelude::*;
 use quipu_model::format::counted;
@@ -22,7 +23,7 @@ pub(crate) fn Warnings(
 ) -> impl IntoView {
     let all = RwSignal::new(false);
     let first = if compact { 1 } else { FIRST };
-    let items = move || {
+    let items = dynamic(move || {
         let warnings = warnings.get();
         let shown = if all.get() { warnings.len() } else { first };
         warnings
@@ -30,24 +31,24 @@ pub(crate) fn Warnings(
             .take(shown)
             .map(|warning| view! { <li><Icon name=IconName::Odd /><div><strong>{warning.text}</strong>" "<span>{warning.meaning}</span></div></li> })
             .collect_view()
-    };
+    });
     let hidden = move || warnings.with(Vec::len).saturating_sub(first);
-    let toggle = move || {
+    let toggle = dynamic(move || {
         (hidden() > 0 || compact).then(|| {
             let label = move || if all.get() { "Fold".into() } else if hidden() == 0 { "Unfold".into() } else { format!("Show {}", counted(Some(hidden() as u64), "more warning", "more warnings")) };
             view! {
-                <button type="button" class="more" aria-expanded=move || if all.get() { "true" } else { "false" } on:click=move |_| all.update(|all| *all = !*all)>
+                <button type="button" class="more" aria-expanded=move || if all.get() { "true" } else { "false" } on:click=on_mouse(move |_| all.update(|all| *all = !*all))>
                     {label}
                 </button>
             }
         })
-    };
+    });
     view! {
-        <Show when=move || warnings.with(|warnings| !warnings.is_empty())>
+        {when(move || warnings.with(|warnings| !warnings.is_empty()), move || view! {
             <div class="warnings" class:one-line=move || compact && !all.get() role="status" aria-label=label>
-                <ul>{items}</ul>
-                {toggle}
+                <ul>{items.clone()}</ul>
+                {toggle.clone()}
             </div>
-        </Show>
+        })}
     }
 }

@@ -7,7 +7,7 @@
 mod worker {
     use quipu_metrics::{Metrics, MetricsInput};
     use quipu_protocol::{MetricsEvent, MetricsRequest};
-    use quipu_worker::messages::{build, bytes, file_bytes, get, listen, post};
+    use quipu_worker::messages::{build, bytes, file_bytes, id, listen, post};
     use std::cell::RefCell;
     use wasm_bindgen::JsValue;
 
@@ -19,15 +19,15 @@ mod worker {
         listen(receive, &MetricsEvent::Ready { build: build() });
     }
 
-    /// `{id, body, files}`: a request; for [`MetricsRequest::Load`], `files` is the serialized `MetricsInput`. Messages that can't be
-    /// decoded come from another build, which the page has noticed by then.
+    /// `{id, body, files}`: a question; for `LoadMetricsInput`, `files` is the serialized `MetricsInput`. Messages that can't be decoded come
+    /// from another build, which the page has noticed by then.
     fn receive(data: &JsValue) {
         let Ok(request) = postcard::from_bytes::<MetricsRequest>(&bytes(data, "body")) else { return };
-        if request == MetricsRequest::Load {
+        if let MetricsRequest::LoadMetricsInput(_) = request {
             METRICS.set(Metrics::new(MetricsInput::from_bytes(&file_bytes(data)).unwrap_or_default()));
         }
-        let response = METRICS.with_borrow_mut(|metrics| metrics.handle(&request));
-        post(&MetricsEvent::Reply { id: get(data, "id").as_f64().unwrap_or(0.0) as u32, response });
+        let result = METRICS.with_borrow_mut(|metrics| request.answer_by(metrics));
+        post(&MetricsEvent::Reply { id: id(data), result });
     }
 }
 

@@ -142,7 +142,7 @@ fn traces(
     warn_of_keys(session, selection, redact)?;
     let file = ResumeFile::choose(push.resume.as_deref(), Signal::Traces, &push.file, client.url(), &ids).filter(|_| !removes_ids(redact));
     let mut delivered = resume::delivered(file.as_ref(), push.restart)?;
-    let mut place = delivered.as_ref().map(|found| PushCursor { rowid: found.rowid, span_id: found.mark.clone() });
+    let mut place = delivered.as_ref().map(|found| PushCursor { rowid: found.rowid, span_id: found.fingerprint.clone() });
     let mut rest = session.spans_after(selection, place.as_ref())?;
     if rest.is_none() {
         eprintln!("{OTHER_FILE}");
@@ -163,7 +163,7 @@ fn traces(
         match &file {
             Some(file) => {
                 let PushCursor { rowid, span_id } = piece.last;
-                file.write(&Delivered { rowid, mark: span_id, entries: before + sent.entries + left_out })
+                file.write(&Delivered { rowid, fingerprint: span_id, entries: before + sent.entries + left_out })
             }
             None => Ok(()),
         }

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Delivered {
     /// Rowid of the last row.
     pub(super) rowid: i64,
-    /// Identifies the last row: its span id, or a fingerprint if it has none.
-    pub(super) mark: String,
+    /// Of the last row: its span id, or a hash of its contents if it has none.
+    pub(super) fingerprint: String,
     /// Number of rows delivered by all runs.
     pub(super) entries: u64,
 }
@@ -65,8 +65,8 @@ impl ResumeFile {
         let wrong = || format!("{} was not written by quipu push; choose another file, or add --restart.", self.path.display());
         let kept: Json = serde_json::from_str(&text).with_context(wrong)?;
         let read = || {
-            let (rowid, mark) = (kept.get("rowid")?.as_i64()?, kept.get("mark")?.as_str()?.to_owned());
-            Some((Delivered { rowid, mark, entries: kept.get("entries")?.as_u64()? }, kept.get("what")?.as_str()?))
+            let (rowid, fingerprint) = (kept.get("rowid")?.as_i64()?, kept.get("fingerprint")?.as_str()?.to_owned());
+            Some((Delivered { rowid, fingerprint, entries: kept.get("entries")?.as_u64()? }, kept.get("what")?.as_str()?))
         };
         let (delivered, what) = read().with_context(wrong)?;
         anyhow::ensure!(
@@ -84,8 +84,8 @@ impl ResumeFile {
         if let Some(folder) = self.path.parent() {
             std::fs::create_dir_all(folder).with_context(fail)?;
         }
-        let Delivered { rowid, mark, entries } = delivered;
-        let text = json!({ "what": self.what, "rowid": rowid, "mark": mark, "entries": entries }).to_string();
+        let Delivered { rowid, fingerprint, entries } = delivered;
+        let text = json!({ "what": self.what, "rowid": rowid, "fingerprint": fingerprint, "entries": entries }).to_string();
         let mut new = self.path.clone().into_os_string();
         new.push(".new");
         std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &self.path)).with_context(fail)

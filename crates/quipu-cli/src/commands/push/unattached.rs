@@ -44,16 +44,16 @@ pub(super) fn push(
     let file = ResumeFile::choose(push.resume.as_deref(), signal(which), &push.file, client.url(), &[]);
     let mut delivered = resume::delivered(file.as_ref(), push.restart)?;
     if let Some(found) = &delivered
-        && !session.cursor_is_valid(which, found.rowid, &found.mark)?
+        && !session.cursor_is_valid(which, found.rowid, &found.fingerprint)?
     {
         eprintln!("{OTHER_FILE}");
         delivered = None;
     }
-    let (behind, before) = delivered.map_or((0, 0), |delivered| (delivered.rowid, delivered.entries));
-    let whole = before + session.remaining_after(which, behind)?.map_or(0, |(rest, _)| rest);
+    let (after, before) = delivered.map_or((0, 0), |delivered| (delivered.rowid, delivered.entries));
+    let whole = before + session.remaining_after(which, after)?.map_or(0, |(rest, _)| rest);
     let size = PieceSize { entries: push.batch as usize, bytes: PIECE_BYTES };
     let (mut here, mut sender) = (0, Sender::new(client));
-    let outcome = session.each_redacted_unattached_piece::<anyhow::Error>(which, behind, size, outgoing, &mut |piece| {
+    let outcome = session.each_redacted_unattached_piece::<anyhow::Error>(which, after, size, outgoing, &mut |piece| {
         let so_far = before + here;
         if piece.entries > 0 {
             sent.take(piece.entries, sender.send(&piece.request, &|rate| progress(so_far, whole, words(which)[1], rate))?);
@@ -61,7 +61,7 @@ pub(super) fn push(
         }
         here += piece.entries;
         match &file {
-            Some(file) => file.write(&Delivered { rowid: piece.last, mark: piece.mark, entries: before + here }),
+            Some(file) => file.write(&Delivered { rowid: piece.last, fingerprint: piece.fingerprint, entries: before + here }),
             None => Ok(()),
         }
     });

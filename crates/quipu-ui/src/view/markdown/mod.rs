@@ -102,8 +102,9 @@ fn start_of_block(lines: &[&str], depth: usize, may_be_table: bool) -> Option<(B
 fn heading(line: &str) -> Option<(u8, &str)> {
     let level = line.bytes().take_while(|byte| *byte == b'#').count();
     let rest = line.get(level..)?;
-    let is_heading = (1..=6).contains(&level) && (rest.is_empty() || rest.starts_with([' ', '\t']));
-    is_heading.then(|| (level as u8, rest.trim().trim_end_matches('#').trim_end()))
+    let level = u8::try_from(level).ok().filter(|level| (1..=6).contains(level))?;
+    let is_heading = rest.is_empty() || rest.starts_with([' ', '\t']);
+    is_heading.then(|| (level, rest.trim().trim_end_matches('#').trim_end()))
 }
 
 fn is_rule(line: &str) -> bool {

@@ -50,8 +50,8 @@ pub(super) fn cursor_context(text: &str, cursor: usize) -> Option<CursorContext<
             (name.get(..length)?.into(), length)
         };
         let name_end = name_start + length;
-        let behind = text.get(name_end..)?;
-        let Some((sign, sign_length)) = sign_at(behind) else {
+        let after = text.get(name_end..)?;
+        let Some((sign, sign_length)) = sign_at(after) else {
             if cursor <= name_end {
                 if is_quoted {
                     return None;
@@ -63,7 +63,7 @@ pub(super) fn cursor_context(text: &str, cursor: usize) -> Option<CursorContext<
             at = name_end.max(at + text.get(at..)?.chars().next()?.len_utf8());
             continue;
         };
-        let sign_start = text.len() - behind.trim_start().len();
+        let sign_start = text.len() - after.trim_start().len();
         if cursor < sign_start + sign_length {
             let typed = text.get(start..cursor.min(name_end)).unwrap_or_default().to_owned();
             return (!is_quoted && cursor <= name_end).then(|| CursorContext { start: start.min(cursor), end: name_end, typed, of: None });

@@ -245,13 +245,14 @@ fn with_value(len: usize, facet: &Facet, test: &TextTest) -> Bits {
 #[expect(clippy::disallowed_methods, reason = "tests read fixtures")]
 mod tests {
     use super::*;
+    use quipu_model::number::narrow;
     use quipu_protocol::{ListTraces, TraceQuery};
-    use quipu_store::{Dropped, MemorySource, OpenOptions};
+    use quipu_store::{MemorySource, NamedSource, OpenOptions};
 
     /// Runs `filter` on the agent sample after the newest `read` spans were searched, of which those in `hits` match. Returns the traces
     /// that match for certain, and those that may match.
     fn decided(index: &Index, filter: &str, read: u32, hits: &[u32]) -> (Vec<u32>, Vec<u32>) {
-        let rows = index.span_count() as u32;
+        let rows = narrow(index.span_count());
         let filter = Filter::parse(filter).expect("a filter");
         let found = decide(&filter, index, &mut |_| {
             let mut answer = Decided::unknown(rows as usize);
@@ -269,8 +270,8 @@ mod tests {
 
     fn index() -> crate::Session {
         let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/agent_0.2.15.db")).expect("the sample");
-        let dropped = Dropped { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
-        let mut session = crate::Session::open(vec![dropped], OpenOptions::with_clock(|| 0)).expect("the file opens");
+        let file = NamedSource { name: "file.db".into(), source: Box::new(MemorySource(bytes)) };
+        let mut session = crate::Session::open(vec![file], OpenOptions::with_clock(|| 0)).expect("the file opens");
         session.complete_index().expect("an index");
         session
     }
@@ -279,7 +280,7 @@ mod tests {
     fn spans_that_were_not_read_are_undecided() {
         let session = index();
         let index = session.index();
-        let (rows, traces) = (index.span_count() as u32, index.trace_count());
+        let (rows, traces) = (narrow(index.span_count()), index.trace_count());
         let all: Vec<u32> = (0..traces).collect();
         let hit = rows - 5;
         let trace = index.trace_of(hit);

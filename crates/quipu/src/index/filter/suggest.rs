@@ -6,11 +6,12 @@ use super::cursor::{CursorContext, Name, cursor_context};
 use super::sources::{TextSource, texts};
 use crate::index::{Facet, Index};
 use hashbrown::HashMap;
+use quipu_model::fold::folded as fold;
+use quipu_model::number::narrow;
 use quipu_model::recorded::RawJson;
 use quipu_model::{SpanFlags, SpanKind};
 use quipu_protocol::filter::fields::{FIELDS, Field, FieldInfo, TextField, find, name_of};
 use quipu_protocol::filter::lex::Sign;
-use quipu_protocol::filter::pattern::fold;
 use quipu_protocol::filter::print::{key_text, value_text};
 use quipu_protocol::{Suggestion, Suggestions};
 use std::cmp::Reverse;
@@ -72,7 +73,7 @@ pub(crate) fn suggest(filter: &str, cursor: usize, known: Option<(&Index, &Count
         Some((_, Sign::Order(_))) => Vec::new(),
         Some((name, _)) => values(name, &context, known),
     };
-    Suggestions { start: context.start as u32, end: context.end as u32, items }
+    Suggestions { start: narrow(context.start), end: narrow(context.end), items }
 }
 
 /// Fields, then attribute keys, then span names.

@@ -1,14 +1,16 @@
 //! A chart: passes its data to `charts.js`, which draws with uPlot. Both are loaded when the first chart is shown.
 //!
-//! What is not here: the data, which the metrics worker computes.
+//! Not here: the data, which the metrics worker computes.
 
 use crate::BUILD;
 use crate::browser::{document, window};
 use crate::idle::Busy;
+use crate::reactive::{dynamic, effect, when};
 use crate::state::App;
 use js_sys::{Array, Float64Array, Function, Object, Reflect};
 use leptos::prelude::*;
 use quipu_model::format::TimeStyle;
+use quipu_model::number::truncated;
 use quipu_protocol::{Chart, ChartForm};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -97,7 +99,7 @@ pub(super) fn ChartView(
     let node = NodeRef::<leptos::html::Div>::new();
     let failed = RwSignal::new(false);
     let drawn: StoredValue<Option<Drawn>, LocalStorage> = StoredValue::new_local(None);
-    Effect::new(move |_| {
+    effect(move || {
         let utc = app.view.with(|view| view.times) != TimeStyle::Local;
         let (Some(holder), Some(chart)) = (node.get(), chart.get()) else {
             drawn.update_value(|drawn| *drawn = None);
@@ -122,10 +124,10 @@ pub(super) fn ChartView(
     let more = move || chart.get().map(|chart| chart.more).filter(|more| *more > 0);
     view! {
         <div class="time-chart" node_ref=node></div>
-        <Show when=move || failed.get()>
+        {when(move || failed.get(), move || view! {
             <p class="state failed" role="alert">"The chart library could not be loaded. The tables show the same values. Reload the page to try again."</p>
-        </Show>
-        {move || more().map(|more| view! { <p class="soft">{format!("and {more} more series that are not drawn; the table has them")}</p> })}
+        })}
+        {dynamic(move || more().map(|more| view! { <p class="soft">{format!("and {more} more series that are not drawn; the table has them")}</p> }))}
     }
 }
 
@@ -170,10 +172,10 @@ fn draw(holder: &web_sys::HtmlDivElement, chart: &Chart, utc: bool, zoom: Zoom, 
         ("step", (chart.step_millis as f64 / 1e3).into()),
         ("utc", utc.into()),
     ]);
-    let zoom = Closure::<dyn Fn(f64, f64)>::new(move |from: f64, to: f64| zoom.run(((from * 1e3) as i64, (to * 1e3).ceil() as i64)))
+    let zoom = Closure::<dyn Fn(f64, f64)>::new(move |from: f64, to: f64| zoom.run((truncated(from * 1e3), truncated((to * 1e3).ceil()))))
         .into_js_value();
     let press =
-        Closure::<dyn Fn(f64, f64)>::new(move |series: f64, place: f64| press.run((series as usize, place as usize))).into_js_value();
+        Closure::<dyn Fn(f64, f64)>::new(move |series: f64, place: f64| press.run((truncated(series), truncated(place)))).into_js_value();
     let on = object(&[("zoom", zoom.clone()), ("point", press.clone())]);
     let make: Function = Reflect::get(&window(), &"quipuChart".into()).ok()?.dyn_into().ok()?;
     let remove = make.call3(&JsValue::NULL, holder, &spec, &on).ok()?.dyn_into().ok()?;

@@ -1,23 +1,25 @@
 //! The Metrics screen: its options, charts and tables of the file, PromQL boxes, prices.
 //!
-//! What is not here: any arithmetic. The metrics worker sends numbers ready to draw.
+//! Not here: any arithmetic. The metrics worker sends numbers ready to draw.
 
-use super::behind::{Behind, BehindList, ask_behind};
 use super::chart::{ChartView, Press, Zoom};
 use super::part::SheetPart;
+use super::point_list::{PointList, PointListView, ask_point_list};
 use super::prices::Prices;
 use super::query::QueryBox;
 use crate::actions::router::{self, HistoryEntry};
 use crate::dom::nearest;
+use crate::reactive::{dynamic, effect, memo, on_event, on_mouse, when};
 use crate::state::App;
 use crate::state::MetricsState;
 use crate::widgets::{Choice, Segmented};
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use quipu_model::Timestamp;
+use quipu_model::number::truncated;
 use quipu_protocol::TokensShown;
-use quipu_protocol::address::{MetricsView, Place, ViewState};
-use quipu_protocol::{Chart, MetricsRequest, MetricsResponse, OverviewPage, OverviewQuery, PointQuery, TokensBy};
+use quipu_protocol::address::{MetricsView, Screen, ViewState};
+use quipu_protocol::{Chart, GetOverview, OverviewPage, OverviewQuery, PointQuery, TokensBy};
 use std::rc::Rc;
 
 /// Bars of a chart at most.
@@ -36,7 +38,7 @@ const SCRAPES: [(i64, &str); 7] = [
 /// Changes the view; each change adds a history entry.
 pub(super) fn change(app: App, change: impl FnOnce(&mut MetricsView)) {
     router::navigate(app, HistoryEntry::Push, |view| {
-        if let Place::Metrics(shown) = &mut view.place {
+        if let Screen::Metrics(shown) = &mut view.screen {
             change(shown);
         }
     });
@@ -46,48 +48,46 @@ pub(super) fn change(app: App, change: impl FnOnce(&mut MetricsView)) {
 #[component]
 pub(crate) fn MetricsPage() -> impl IntoView {
     let app = App::get();
-    let view = Memo::new(move |_| {
-        app.view.with(|view| match &view.place {
-            Place::Metrics(shown) => (**shown).clone(),
+    let view = memo(move || {
+        app.view.with(|view| match &view.screen {
+            Screen::Metrics(shown) => (**shown).clone(),
             _ => MetricsView::default(),
         })
     });
     let counts = app.metrics_state;
-    Effect::new(move |_| {
+    effect(move || {
         app.indexed.track();
         app.file.track();
         app.metrics_client().load();
     });
     let overview: RwSignal<Option<Rc<OverviewPage>>, LocalStorage> = RwSignal::new_local(None);
-    let what = Memo::new(move |_| view.with(|view| (view.window, view.by, view.options, view.shown)));
-    Effect::new(move |_| {
+    let what = memo(move || view.with(|view| (view.window, view.by, view.options, view.shown)));
+    effect(move || {
         let (window, by, options, shown) = what.get();
         let prices = app.prices.get();
         if counts.get() != MetricsState::Ready {
             return;
         }
-        let request = MetricsRequest::GetOverview { query: OverviewQuery { window, bars: BARS, by, options }, shown, prices };
-        app.metrics_client().ask(&request, move |response| {
-            if let MetricsResponse::Overview(page) = response
-                && what.try_get_untracked() == Some((window, by, options, shown))
-            {
-                let _ = overview.try_set(Some(Rc::from(page)));
+        let question = GetOverview { query: OverviewQuery { window, bars: BARS, by, options }, shown, prices };
+        app.metrics_client().ask(question, move |page| {
+            if what.try_get_untracked() == Some((window, by, options, shown)) {
+                let _ = overview.try_set(Some(Rc::new(page)));
             }
         });
     });
     let zoom: Zoom = Callback::new(move |(from, to): (i64, i64)| change(app, |view| view.window = Some((from, to.max(from + 1)))));
-    let behind: RwSignal<Option<Behind>> = RwSignal::new(None);
+    let point_list: RwSignal<Option<PointList>> = RwSignal::new(None);
     let pressed = move |chart: Chart, series: usize, place: usize| {
         let (Some(series), Some(at)) = (chart.series.get(series), chart.times.get(place)) else { return };
         let query = PointQuery {
             query: series.query.clone(),
             labels: Vec::new(),
-            at_millis: (*at * 1e3) as i64,
+            at_millis: truncated(*at * 1e3),
             step_millis: chart.step_millis,
             limit: 0,
             options: view.with_untracked(|view| view.options),
         };
-        ask_behind(app, format!("{}, {}", chart.title, series.name), query, behind);
+        ask_point_list(app, format!("{}, {}", chart.title, series.name), query, point_list);
     };
     let press_of = move |chart: fn(&OverviewPage) -> &Chart| -> Press {
         Callback::new(move |(series, place): (usize, usize)| {
@@ -111,8 +111,9 @@ pub(crate) fn MetricsPage() -> impl IntoView {
         MetricsState::Waiting => Some(("state", "Metrics are computed when the file is indexed…".to_owned())),
         MetricsState::Failed(sentence) => Some(("state failed", sentence)),
     };
-    let boxes = Memo::new(move |_| view.with(|view| view.queries.len().max(1)));
-    let queries = move || (0..boxes.get()).map(|number| view! { <QueryBox number view zoom alone=boxes.get() == 1 /> }).collect_view();
+    let boxes = memo(move || view.with(|view| view.queries.len().max(1)));
+    let queries =
+        dynamic(move || (0..boxes.get()).map(|number| view! { <QueryBox number view zoom alone=boxes.get() == 1 /> }).collect_view());
     let is_full = move || boxes.get() >= MetricsView::MAX_QUERIES;
     let add = move |_| {
         change(app, |view| {
@@ -125,10 +126,10 @@ pub(crate) fn MetricsPage() -> impl IntoView {
             <div class="metrics-scroll">
                 <h1 class="off-screen">"Metrics"</h1>
                 <Tools view overview />
-                {move || state().map(|(class, sentence)| view! { <p class=class role="status">{sentence}</p> })}
-                <Show when=is_empty>
+                {dynamic(move || state().map(|(class, sentence)| view! { <p class=class role="status">{sentence}</p> }))}
+                {when(is_empty, move || view! {
                     <p class="state">"Nothing in this file has a time, so there are no metrics."</p>
-                </Show>
+                })}
                 <section aria-label="Tokens">
                     <h2>"Tokens"</h2>
                     <ChartView chart=tokens zoom press=press_of(|page| &page.tokens) />
@@ -138,7 +139,7 @@ pub(crate) fn MetricsPage() -> impl IntoView {
                 <section aria-label="Requests and durations">
                     <h2>"Requests"</h2>
                     <ChartView chart=requests zoom press=press_of(|page| &page.requests) />
-                    <BehindList behind label="Spans behind the bar" />
+                    <PointListView list=point_list label="Spans behind the bar" />
                     <SheetPart content=routes press=move |event| follow_filter(app, event) />
                 </section>
                 <section aria-label="PromQL">
@@ -157,7 +158,7 @@ pub(crate) fn MetricsPage() -> impl IntoView {
                             <input
                                 type="checkbox"
                                 prop:checked=move || view.with(|view| view.options.exact)
-                                on:change=move |event| change(app, |view| view.options.exact = event_target_checked(&event))
+                                on:change=on_event(move |event| change(app, |view| view.options.exact = event_target_checked(&event)))
                             />
                             "Exact increases"
                         </label>
@@ -165,18 +166,18 @@ pub(crate) fn MetricsPage() -> impl IntoView {
                             "Scraped every "
                             <select
                                 prop:value=move || view.with(|view| view.options.scrape_millis.to_string())
-                                on:change=move |event| {
+                                on:change=on_event(move |event| {
                                     if let Ok(millis) = event_target_value(&event).parse() {
                                         change(app, |view| view.options.scrape_millis = millis);
                                     }
-                                }
+                                })
                             >
-                                {move || scrapes(view.with(|view| view.options.scrape_millis))}
+                                {dynamic(move || scrapes(view.with(|view| view.options.scrape_millis)))}
                             </select>
                         </label>
                     </div>
                     {queries}
-                    <p><button type="button" on:click=add disabled=is_full>"Add a query"</button></p>
+                    <p><button type="button" on:click=on_mouse(add) disabled=is_full>"Add a query"</button></p>
                 </section>
             </div>
         </main>
@@ -214,7 +215,7 @@ fn Tools(view: Memo<MetricsView>, overview: RwSignal<Option<Rc<OverviewPage>>, L
         }
     };
     let tool = move |label: &'static str, title: &'static str, zoom: f64, shift: f64| {
-        view! { <button type="button" title=title on:click=move |_| move_window(zoom, shift)>{label}</button> }
+        view! { <button type="button" title=title on:click=on_mouse(move |_| move_window(zoom, shift))>{label}</button> }
     };
     view! {
         <div class="metrics-tools" role="group" aria-label="What is shown">
@@ -241,7 +242,7 @@ fn Tools(view: Memo<MetricsView>, overview: RwSignal<Option<Rc<OverviewPage>>, L
                 <input
                     type="checkbox"
                     prop:checked=move || view.with(|view| view.options.merge_labels)
-                    on:change=move |event| change(app, |view| view.options.merge_labels = event_target_checked(&event))
+                    on:change=on_event(move |event| change(app, |view| view.options.merge_labels = event_target_checked(&event)))
                 />
                 "Merge names with their provider"
             </label>
@@ -250,9 +251,9 @@ fn Tools(view: Memo<MetricsView>, overview: RwSignal<Option<Rc<OverviewPage>>, L
                 {tool("Later", "Half a range forward", 1.0, 0.5)}
                 {tool("Zoom in", "Zoom to the middle half; or drag over a chart", 0.5, 0.0)}
                 {tool("Zoom out", "Zoom out to twice the range", 2.0, 0.0)}
-                <Show when=move || view.with(|view| view.window.is_some())>
-                    <button type="button" on:click=move |_| change(app, |view| view.window = None)>"Reset"</button>
-                </Show>
+                {when(move || view.with(|view| view.window.is_some()), move || view! {
+                    <button type="button" on:click=on_mouse(move |_| change(app, |view| view.window = None))>"Reset"</button>
+                })}
             </span>
             <span class="soft number" role="status" aria-label="Part of the file's time">{shown_window}</span>
         </div>

@@ -1,8 +1,9 @@
 //! Markup from the metrics worker, as part of the Metrics screen.
 //!
-//! What is not here: the actions of its buttons (`page`, `query`).
+//! Not here: the actions of its buttons (`page`, `query`).
 
 use crate::dom::{el, fill};
+use crate::reactive::{effect, on_mouse};
 use crate::widgets::{Build, Nodes};
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
@@ -20,7 +21,7 @@ pub(super) fn SheetPart(
     let build = Build::here();
     build.clone().follow(node);
     let handlers = build.handlers.clone();
-    Effect::new(move |_| {
+    effect(move || {
         let Some(root) = node.get() else { return };
         build.handlers.clear();
         fill(&root, vec![Nodes(build.clone()).all(el("div"), content())]);
@@ -29,5 +30,5 @@ pub(super) fn SheetPart(
         handlers.run(&event);
         press(&event);
     };
-    view! { <div class="sheet-part" node_ref=node on:click=on_press></div> }
+    view! { <div class="sheet-part" node_ref=node on:click=on_mouse(on_press)></div> }
 }

@@ -1,11 +1,12 @@
 //! The reader's table of prices. It is kept in the browser, and empty until it is filled in.
 //!
-//! What is not here: computing costs (the core).
+//! Not here: computing costs (the core).
 
 use crate::actions::router::{self, HistoryEntry};
+use crate::reactive::{dynamic, on_event, on_mouse};
 use crate::state::{App, settings};
 use leptos::prelude::*;
-use quipu_model::{CostUnit, Price, PriceTable};
+use quipu_model::{CostUnit, Price, PriceTable, read_amount};
 use quipu_protocol::ListColumn;
 
 /// The editable table.
@@ -48,11 +49,15 @@ pub(super) fn Prices() -> impl IntoView {
                         placeholder=hint
                         autocomplete="off"
                         spellcheck="false"
-                        prop:value=move || line.with(|line| line[at].clone())
-                        on:change=move |event| {
-                            line.update(|line| line[at] = event_target_value(&event));
+                        prop:value=move || line.with(|line| line.get(at).cloned().unwrap_or_default())
+                        on:change=on_event(move |event| {
+                            line.update(|line| {
+                                if let Some(part) = line.get_mut(at) {
+                                    *part = event_target_value(&event);
+                                }
+                            });
                             take();
-                        }
+                        })
                     />
                 </td>
             }
@@ -62,7 +67,7 @@ pub(super) fn Prices() -> impl IntoView {
                 {field(0, "Model pattern", "*Llama-3.2*")}
                 {field(1, "Price per million prompt tokens", "0.10")}
                 {field(2, "Price per million completion tokens", "0.40")}
-                <td><button type="button" class="quiet" aria-label=format!("Remove row {}", number + 1) on:click=remove>"Remove"</button></td>
+                <td><button type="button" class="quiet" aria-label=format!("Remove row {}", number + 1) on:click=on_mouse(remove)>"Remove"</button></td>
             </tr>
         }
     };
@@ -82,11 +87,11 @@ pub(super) fn Prices() -> impl IntoView {
                     </tr>
                 </thead>
                 <tbody>
-                    {move || lines.get().into_iter().enumerate().map(row).collect_view()}
+                    {dynamic(move || lines.get().into_iter().enumerate().map(row).collect_view())}
                 </tbody>
             </table>
             <p class="price-tools">
-                <button type="button" on:click=add>"Add a price"</button>
+                <button type="button" on:click=on_mouse(add)>"Add a price"</button>
                 <label>
                     "Unit "
                     <input
@@ -95,14 +100,14 @@ pub(super) fn Prices() -> impl IntoView {
                         placeholder="$"
                         autocomplete="off"
                         prop:value=move || unit.get()
-                        on:change=move |event| {
+                        on:change=on_event(move |event| {
                             unit.set(event_target_value(&event));
                             take();
-                        }
+                        })
                     />
                 </label>
             </p>
-            {move || problem.get().map(|sentence| view! { <p class="failed" role="alert">{sentence}</p> })}
+            {dynamic(move || problem.get().map(|sentence| view! { <p class="failed" role="alert">{sentence}</p> }))}
         </details>
     }
 }
@@ -121,8 +126,7 @@ fn read(unit: &str, lines: &[RwSignal<[String; 3]>]) -> Result<PriceTable, Strin
             continue;
         }
         let amount = |text: &str, of: &str| {
-            let read = text.trim().replace(',', ".").parse().ok().filter(|amount: &f64| amount.is_finite() && *amount >= 0.0);
-            read.ok_or_else(|| {
+            read_amount(&text.trim().replace(',', ".")).ok_or_else(|| {
                 format!("Row {}: the price of {of} tokens must be a number of 0 or more. The row is ignored until then.", number + 1)
             })
         };

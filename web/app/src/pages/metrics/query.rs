@@ -1,21 +1,23 @@
 //! A PromQL box: the query with completion, its errors, and its result as a chart and a table.
 //!
-//! What is not here: the language and its evaluation (the core).
+//! Not here: the language and its evaluation (the core).
 
-use super::behind::{Behind, BehindList, ask_behind};
 use super::chart::{ChartView, Press, Zoom};
 use super::page::change;
 use super::part::SheetPart;
+use super::point_list::{PointList, PointListView, ask_point_list};
 use crate::browser::{keep_setting, load_setting};
 use crate::dom::nearest;
+use crate::reactive::{dynamic, effect, memo, on_event, on_focus, on_key, on_mouse, when};
 use crate::state::App;
 use crate::state::MetricsState;
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html::Textarea;
 use leptos::prelude::*;
+use quipu_model::number::{narrow, truncated};
 use quipu_protocol::PromqlError;
 use quipu_protocol::address::MetricsView;
-use quipu_protocol::{AnswerPage, MetricOptions, MetricsRequest, MetricsResponse, PointQuery, PromqlQuery, Suggestion, Suggestions};
+use quipu_protocol::{AnswerPage, CompletePromql, MetricOptions, PointQuery, PromqlQuery, RunPromql, Suggestion, Suggestions};
 use quipu_ui::view;
 use quipu_ui::view::PROMQL_EXAMPLES;
 use std::rc::Rc;
@@ -60,7 +62,7 @@ pub(super) fn QueryBox(
     zoom: Zoom,
 ) -> impl IntoView {
     let app = App::get();
-    let applied = Memo::new(move |_| view.with(|view| view.queries.get(number).cloned().unwrap_or_default()));
+    let applied = memo(move || view.with(|view| view.queries.get(number).cloned().unwrap_or_default()));
     let counts = app.metrics_state;
     let state = Asking {
         app,
@@ -77,8 +79,8 @@ pub(super) fn QueryBox(
         active: RwSignal::new(None),
         input: NodeRef::new(),
     };
-    let look = Memo::new(move |_| view.with(look_of));
-    Effect::new(move |_| {
+    let look = memo(move || view.with(look_of));
+    effect(move || {
         let query = applied.get();
         state.draft.set(query.clone());
         let look = look.get();
@@ -87,17 +89,17 @@ pub(super) fn QueryBox(
             state.ask(&query);
         }
     });
-    let behind: RwSignal<Option<Behind>> = RwSignal::new(None);
-    let list_behind = move |labels: Vec<(String, String)>, at_millis: i64, step_millis: i64, title: String| {
+    let point_list: RwSignal<Option<PointList>> = RwSignal::new(None);
+    let list_point = move |labels: Vec<(String, String)>, at_millis: i64, step_millis: i64, title: String| {
         let options = view.with_untracked(|view| view.options);
         let query = PointQuery { query: applied.get_untracked(), labels, at_millis, step_millis, limit: 0, options };
-        ask_behind(app, title, query, behind);
+        ask_point_list(app, title, query, point_list);
     };
     let press: Press = Callback::new(move |(series, place): (usize, usize)| {
         let chart = state.answer.with_untracked(|answer| answer.as_ref()?.chart.clone());
         let Some(chart) = chart else { return };
         if let (Some(series), Some(at)) = (chart.series.get(series), chart.times.get(place)) {
-            list_behind(series.labels.clone(), (*at * 1e3) as i64, chart.step_millis, series.name.clone());
+            list_point(series.labels.clone(), truncated(*at * 1e3), chart.step_millis, series.name.clone());
         }
     });
     let chart = Signal::derive_local(move || {
@@ -106,20 +108,20 @@ pub(super) fn QueryBox(
 
     let id = format!("promql-{number}");
     let list_id = format!("promql-choices-{number}");
-    let echo = move || {
+    let echo = dynamic(move || {
         let error = state.error.get()?;
         let query = applied.get();
         let (before, wrong, after) = (query.get(..error.start)?, query.get(error.start..error.end)?, query.get(error.end..)?);
         let wrong = if wrong.trim().is_empty() { "\u{a0}\u{a0}" } else { wrong };
         Some(view! { <code class="promql-echo">{before.to_owned()}<u>{wrong.to_owned()}</u>{after.to_owned()}</code> })
-    };
+    });
     let table = move || state.answer.with(|answer| answer.as_ref().map(|answer| answer.table.clone()).unwrap_or_default());
     let pressed = move |event: &MouseEvent| {
-        let place = nearest(event, "[data-set^='behind=']")
-            .and_then(|pressed| pressed.get_attribute("data-set")?.strip_prefix("behind=")?.parse::<usize>().ok());
+        let place = nearest(event, "[data-set^='point=']")
+            .and_then(|pressed| pressed.get_attribute("data-set")?.strip_prefix("point=")?.parse::<usize>().ok());
         let Some(answer) = state.answer.get_untracked() else { return };
         if let Some((series, step)) = place.and_then(|place| answer.series.get(place)).zip(Some(answer.step_millis)) {
-            list_behind(series.labels.clone(), series.last_millis, step, series.name.clone());
+            list_point(series.labels.clone(), series.last_millis, step, series.name.clone());
         }
     };
     let choose_example = move |event: leptos::ev::Event| {
@@ -149,22 +151,22 @@ pub(super) fn QueryBox(
                     spellcheck="false"
                     node_ref=state.input
                     prop:value=move || state.draft.get()
-                    on:input=move |event| {
+                    on:input=on_event(move |event| {
                         state.draft.set(event_target_value(&event));
                         state.suggest();
-                    }
-                    on:blur=move |_| state.close()
-                    on:keydown=move |event| {
+                    })
+                    on:blur=on_focus(move |_| state.close())
+                    on:keydown=on_key(move |event| {
                         if state.press(&event) {
                             event.prevent_default();
                         }
-                    }
+                    })
                 ></textarea>
-                <button type="button" class="primary" on:click=move |_| state.run()>"Run"</button>
-                <Show when=move || state.running.get()>
-                    <button type="button" on:click=move |_| state.cancel()>"Cancel"</button>
-                </Show>
-                <select aria-label="Examples and last queries" on:change=choose_example>
+                <button type="button" class="primary" on:click=on_mouse(move |_| state.run())>"Run"</button>
+                {when(move || state.running.get(), move || view! {
+                    <button type="button" on:click=on_mouse(move |_| state.cancel())>"Cancel"</button>
+                })}
+                <select aria-label="Examples and last queries" on:change=on_event(choose_example)>
                     <option value="">"Examples"</option>
                     <optgroup label="Examples">
                         {PROMQL_EXAMPLES.map(|(name, query)| view! { <option value=query>{name}</option> }).collect_view()}
@@ -173,9 +175,9 @@ pub(super) fn QueryBox(
                         {kept_queries().into_iter().map(|query| view! { <option value=query.clone()>{query.clone()}</option> }).collect_view()}
                     </optgroup>
                 </select>
-                <Show when=move || !alone>
-                    <button type="button" class="quiet" aria-label=format!("Remove query {}", number + 1) on:click=move |_| state.remove()>"Remove"</button>
-                </Show>
+                {when(move || !alone, move || view! {
+                    <button type="button" class="quiet" aria-label=format!("Remove query {}", number + 1) on:click=on_mouse(move |_| state.remove())>"Remove"</button>
+                })}
             </div>
             <ul
                 id=listed
@@ -184,13 +186,13 @@ pub(super) fn QueryBox(
                 role="listbox"
                 aria-label="Suggestions"
             >
-                {move || state.choices.get().items.into_iter().enumerate().map(|(place, item)| state.line(place, item)).collect_view()}
+                {dynamic(move || state.choices.get().items.into_iter().enumerate().map(|(place, item)| state.line(place, item)).collect_view())}
             </ul>
-            {move || state.error.get().map(|error| view! { <p class="failed" role="alert">{error.message}</p> })}
+            {dynamic(move || state.error.get().map(|error| view! { <p class="failed" role="alert">{error.message}</p> }))}
             {echo}
             <ChartView chart zoom press />
             <SheetPart content=table press=pressed />
-            <BehindList behind label=format!("Spans behind query {}", number + 1) />
+            <PointListView list=point_list label=format!("Spans behind query {}", number + 1) />
         </section>
     }
 }
@@ -236,18 +238,17 @@ impl Asking {
         let query = PromqlQuery { query: query.to_owned(), start, end, step: None, options };
         let number = self.asked.get_value();
         self.running.set(true);
-        self.app.metrics_client().ask(&MetricsRequest::Query { query, over_time: !at_end }, move |response| {
+        self.app.metrics_client().ask(RunPromql { query, over_time: !at_end }, move |answer| {
             if self.asked.try_get_value() != Some(number) {
                 return;
             }
             self.running.set(false);
-            match response {
-                MetricsResponse::Answer(Ok(page)) => self.answer.set(Some(Rc::from(page))),
-                MetricsResponse::Answer(Err(error)) => {
+            match answer {
+                Ok(page) => self.answer.set(Some(Rc::new(page))),
+                Err(error) => {
                     self.answer.set(None);
                     self.error.set(Some(error));
                 }
-                _ => {}
             }
         });
     }
@@ -264,17 +265,14 @@ impl Asking {
         let query = self.draft.get_untracked();
         // The browser counts in UTF-16 units.
         let units = input.selection_end().ok().flatten().unwrap_or(0) as usize;
-        let cursor = view::byte_of_unit(&query, units) as u32;
+        let cursor = narrow(view::byte_of_unit(&query, units));
         let options = self.view.with_untracked(|view| view.options);
-        let counter = self.app.metrics_client();
         if self.app.metrics_state.get_untracked() != MetricsState::Ready {
             return;
         }
         let asked = query.clone();
-        counter.ask(&MetricsRequest::Complete { query, cursor, options }, move |response| {
-            if let (MetricsResponse::Completion(choices), Some(draft)) = (response, self.draft.try_get_untracked())
-                && draft == asked
-            {
+        self.app.metrics_client().ask(CompletePromql { query, cursor, options }, move |choices| {
+            if self.draft.try_get_untracked() == Some(asked) {
                 self.active.set(None);
                 self.choices.set(choices);
             }
@@ -294,8 +292,8 @@ impl Asking {
                 id=format!("promql-{number}-choice-{place}")
                 aria-selected=move || if self.active.get() == Some(place) { "true" } else { "false" }
                 // The input keeps the focus.
-                on:mousedown=move |event| event.prevent_default()
-                on:click=move |_| self.choose(place)
+                on:mousedown=on_mouse(move |event| event.prevent_default())
+                on:click=on_mouse(move |_| self.choose(place))
             >
                 <span class="mono">{item.text}</span>
                 <span class="soft">{item.meaning}</span>
@@ -311,7 +309,7 @@ impl Asking {
         self.close();
         if let Some(input) = self.input.get_untracked() {
             input.set_value(&draft);
-            let cursor = view::unit_of_byte(&draft, cursor) as u32;
+            let cursor = narrow(view::unit_of_byte(&draft, cursor));
             let _ = input.set_selection_range(cursor, cursor);
         }
         self.suggest();

@@ -3,13 +3,15 @@
 use super::forms::forms;
 use super::making::{Lock, Ready, Wanted, make};
 use crate::dom::{El, el, fill, nearest};
+use crate::reactive::{effect, on_event, on_mouse};
 use crate::state::App;
 use crate::widgets::{Build, IconName, follow_dialog, icon};
 use leptos::ev::Event;
 use leptos::html::{Dialog, Div};
 use leptos::prelude::*;
 use quipu_model::format::{bytes, counted};
-use quipu_protocol::address::Place;
+use quipu_model::number::narrow;
+use quipu_protocol::address::Screen;
 use quipu_protocol::{GetTrace, ShareWhat, TraceScope};
 use quipu_protocol::{KindReport, KindSet, PrivateKind, RedactOptions, RedactReport};
 use quipu_ui::view;
@@ -78,7 +80,7 @@ pub(crate) fn ShareDialog() -> impl IntoView {
     let for_opening = sharing.clone();
     follow_dialog(dialog, app.sharing, move || for_opening.begin());
     let for_index = sharing.clone();
-    Effect::new(move |_| {
+    effect(move || {
         app.indexed.track();
         if app.sharing.get_untracked() {
             for_index.make();
@@ -87,12 +89,12 @@ pub(crate) fn ShareDialog() -> impl IntoView {
     let for_press = sharing.build.handlers.clone();
     let (for_change, for_input) = (sharing.clone(), sharing.clone());
     view! {
-        <dialog node_ref=dialog class="share" aria-label="Share" on:close=move |_| app.sharing.set(false)>
+        <dialog node_ref=dialog class="share" aria-label="Share" on:close=on_event(move |_| app.sharing.set(false))>
             <div
                 node_ref=body
-                on:click=move |event| for_press.run(&event)
-                on:change=move |event| for_change.change(&event)
-                on:input=move |event| for_input.type_words(&event)
+                on:click=on_mouse(move |event| for_press.run(&event))
+                on:change=on_event(move |event| for_change.change(&event))
+                on:input=on_event(move |event| for_input.type_words(&event))
             ></div>
         </dialog>
     }
@@ -101,11 +103,11 @@ pub(crate) fn ShareDialog() -> impl IntoView {
 impl Sharing {
     /// Opens the dialog: the current view decides what is offered first.
     fn begin(&self) {
-        let place = self.app.view.with_untracked(|view| view.place.clone());
+        let screen = self.app.view.with_untracked(|view| view.screen.clone());
         {
             let mut state = self.state.borrow_mut();
-            (state.trace_id, state.span_id) = match place {
-                Place::Trace(view) => (Some(view.trace_id), view.span_id),
+            (state.trace_id, state.span_id) = match screen {
+                Screen::Trace(view) => (Some(view.trace_id), view.span_id),
                 _ => (None, None),
             };
             state.subtree = Vec::new();
@@ -234,7 +236,7 @@ impl Sharing {
         crate::browser::focus(&id);
         let field = crate::browser::document().get_element_by_id(&id).and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
         if let Some(field) = field.filter(|field| field.type_() == "password") {
-            let end = field.value().len() as u32;
+            let end = narrow(field.value().len());
             let _ = field.set_selection_range(end, end);
         }
     }

@@ -11,7 +11,7 @@ use js_sys::Promise;
 use leptos::prelude::*;
 use quipu_model::format::{bytes, count, counted};
 use quipu_protocol::address::print_fragment;
-use quipu_protocol::address::{Place, Source, ViewState};
+use quipu_protocol::address::{Screen, Source, ViewState};
 use quipu_protocol::{Contents, FileFormat, ShareWhat, Shared};
 use quipu_share::payload::{LINK_LIMITS, length_text};
 use quipu_share::{CarriedFile, carrying_page, query_command, spans_sql};
@@ -141,7 +141,7 @@ fn waiting() -> El {
 
 /// Something the worker made.
 fn made(sharing: &Sharing, title: &'static str, about: &str, made: &Made<Shared>, is_text: bool) -> El {
-    let id = |what: &str| format!("share-{what}-{}", title.split(' ').next().unwrap_or_default().to_lowercase());
+    let id = |what: &str| format!("share-{what}-{}", title.split(' ').next().unwrap_or_default().to_ascii_lowercase());
     match made {
         None => form(title, about, "", vec![waiting()]),
         Some(Err(text)) => form(title, about, "", vec![el("p").class("failed").attr("role", "alert").text(text)]),
@@ -239,16 +239,16 @@ async fn whole_page(packed: &Rc<Vec<u8>>, database: &Rc<Shared>, view: ViewState
         })?,
     };
     let name = database.file_name.clone();
-    let place = match (&database.trace_id, view.place) {
-        (Some(trace_id), Place::Trace(mut shown)) => {
+    let screen = match (&database.trace_id, view.screen) {
+        (Some(trace_id), Screen::Trace(mut shown)) => {
             (shown.trace_id, shown.span_id, shown.find) = (trace_id.clone(), database.span_id.clone(), String::new());
             shown.timeline = Default::default();
-            Place::Trace(shown)
+            Screen::Trace(shown)
         }
-        _ => Place::Traces,
+        _ => Screen::Traces,
     };
     let source = Some(Source::File { name: name.clone(), size_bytes: Some(database.bytes.len() as u64) });
-    let fragment = print_fragment(&ViewState { place, source, ..ViewState::default() });
+    let fragment = print_fragment(&ViewState { screen, source, ..ViewState::default() });
     let page = carrying_page(&viewer, CarriedFile { name: &name, gzip: packed }, &fragment).map_err(|error| error.to_string())?;
     Ok((format!("{}.html", name.trim_end_matches(".db")), page))
 }

@@ -6,7 +6,9 @@ use crate::state::App;
 use js_sys::{Function, Promise};
 use quipu_protocol::LeftOut;
 use quipu_protocol::address::{ViewState, carrying_fragment};
-use quipu_protocol::{Failure, FileFormat, MakeShare, PreviewShare, Question, ShareForm, ShareOptions, ShareWhat, Shared};
+use quipu_protocol::{
+    CopyDatabase, Failure, FileFormat, FileQuestions, MakeShare, PreviewShare, Question, ShareForm, ShareOptions, ShareWhat, Shared,
+};
 use quipu_protocol::{RedactOptions, RedactReport};
 use quipu_share::payload::{Form, encode_key, next_limit, seal};
 use std::cell::RefCell;
@@ -68,14 +70,15 @@ pub(super) struct Ready {
 /// Makes everything. `put` takes each piece when it is ready, and returns whether the rest is still wanted.
 pub(super) async fn make(app: App, wanted: Wanted, view: ViewState, put: impl Fn(&dyn Fn(&mut Ready)) -> bool) {
     let options = |leave_out_over| ShareOptions { redact: wanted.redact, leave_out_over };
-    let report = ask(app, PreviewShare { what: wanted.what.clone(), options: options(None) }).await.map(Rc::new);
+    let preview = options(None);
+    let report = ask(app, wanted.what.clone(), move |what| PreviewShare { what, options: preview }).await.map(Rc::new);
     if !put(&|ready| ready.report = Some(report.clone())) || report.is_err() {
         return;
     }
     let of = |form, leave_out_over| {
         let (what, span_id) = (wanted.what.clone(), wanted.span_id.clone());
-        let question = MakeShare { what, options: options(leave_out_over), form, span_id };
-        async move { ask(app, question).await.map(Rc::new) }
+        let options = options(leave_out_over);
+        async move { make_one(app, what, options, form, span_id).await.map(Rc::new) }
     };
     if wanted.what != ShareWhat::All {
         let mut leave_out_over = None;
@@ -124,7 +127,15 @@ pub(super) async fn make(app: App, wanted: Wanted, view: ViewState, put: impl Fn
 pub(super) async fn export(app: App, wanted: Wanted, format: FileFormat) -> Result<Box<Shared>, String> {
     let options = ShareOptions { redact: wanted.redact, leave_out_over: None };
     let Wanted { what, span_id, .. } = wanted;
-    ask(app, MakeShare { what, options, form: ShareForm::File(format), span_id }).await.map(Box::new)
+    make_one(app, what, options, ShareForm::File(format), span_id).await.map(Box::new)
+}
+
+async fn make_one(app: App, what: ShareWhat, options: ShareOptions, form: ShareForm, span_id: Option<String>) -> Result<Shared, String> {
+    if form == ShareForm::File(FileFormat::Database) && options.keeps_all() {
+        // Of any size: the worker that reads copies it row by row.
+        return wait(move |done| app.ask(CopyDatabase { what, span_id }, done)).await;
+    }
+    ask(app, what, move |what| MakeShare { what, options, form, span_id }).await
 }
 
 async fn link(wanted: &Wanted, view: &ViewState, shared: &Shared) -> Result<Link, String> {
@@ -155,20 +166,32 @@ pub(super) fn page_address() -> String {
     href.split('#').next().unwrap_or_default().to_owned()
 }
 
-/// Asks the worker, and waits. Never ends where another file is opened meanwhile.
-async fn ask<Q: Question>(app: App, question: Q) -> Result<Q::Answer, String>
+/// Asks about sharing `what`, and waits.
+async fn ask<Q: Question<List = FileQuestions>>(
+    app: App,
+    what: ShareWhat,
+    question: impl FnOnce(ShareWhat) -> Q + 'static,
+) -> Result<Q::Answer, String>
 where
     Q::Answer: 'static,
 {
+    wait(move |done| app.ask_about_share(what, question, done)).await
+}
+
+/// Takes an answer.
+type Done<A> = Box<dyn FnOnce(Result<A, Failure>)>;
+
+/// Asks, and waits for the answer. Never ends where another file is opened meanwhile.
+async fn wait<A: 'static>(ask: impl FnOnce(Done<A>)) -> Result<A, String> {
     let slot = Rc::new(RefCell::new(None));
-    let (filled, question) = (slot.clone(), RefCell::new(Some(question)));
+    let (filled, ask) = (slot.clone(), RefCell::new(Some(ask)));
     let promise = Promise::new(&mut |resolve: Function, _| {
         let filled = filled.clone();
-        if let Some(question) = question.borrow_mut().take() {
-            app.ask(question, move |answer| {
+        if let Some(ask) = ask.borrow_mut().take() {
+            ask(Box::new(move |answer| {
                 *filled.borrow_mut() = Some(answer);
                 let _ = resolve.call0(&JsValue::NULL);
-            });
+            }));
         }
     });
     let _ = JsFuture::from(promise).await;

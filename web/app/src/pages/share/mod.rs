@@ -1,6 +1,6 @@
 //! The share dialog.
 //!
-//! What is not here: what is private and how it is encoded (`quipu-share`), and how the browser packs it (`packing`).
+//! Not here: what is private and how it is encoded (`quipu-share`), and how the browser packs it (`packing`).
 
 mod dialog;
 mod forms;

@@ -1,9 +1,10 @@
 //! The matches of the search in the span: each with its context, and a link to it.
 //!
-//! What is not here: marks in the texts themselves (`widgets`).
+//! Not here: marks in the texts themselves (`widgets`).
 
 use crate::browser::on_next_frame;
 use crate::pages::span::recorded::LOAD;
+use crate::reactive::{dynamic, effect_with, on_mouse};
 use crate::state::App;
 use crate::widgets::{Marking, NEXT_PORTION};
 use leptos::prelude::*;
@@ -44,7 +45,7 @@ pub(super) fn Matches(
             });
         });
     };
-    Effect::new(move |before: Option<()>| {
+    effect_with(move |before: Option<()>| {
         let text = find.get();
         found.set(None);
         all.set(false);
@@ -70,7 +71,7 @@ pub(super) fn Matches(
         let place = found.place.clone();
         view! {
             <li>
-                <button type="button" on:click=move |_| shown.set(Some(place.clone()))>
+                <button type="button" on:click=on_mouse(move |_| shown.set(Some(place.clone())))>
                     <span class="mono soft">{view::place_text(&found.place)}</span>
                     <span class="match-text">{found.before.clone()}<mark>{found.matched.clone()}</mark>{found.after.clone()}</span>
                 </button>
@@ -83,16 +84,16 @@ pub(super) fn Matches(
             0 => "Not in this span".to_owned(),
             count => format::counted(Some(count as u64), "match in this span", "matches in this span"),
         };
-        let lines = move || matches.iter().take(if all.get() { count } else { FIRST }).map(line).collect_view();
-        let more = move || {
+        let lines = dynamic(move || matches.iter().take(if all.get() { count } else { FIRST }).map(line).collect_view());
+        let more = dynamic(move || {
             (count > FIRST && !all.get()).then(|| {
                 let label = format!("Show {} more", format::count((count - FIRST) as u64));
-                view! { <button type="button" class="more" on:click=move |_| all.set(true)>{label}</button> }
+                view! { <button type="button" class="more" on:click=on_mouse(move |_| all.set(true))>{label}</button> }
             })
-        };
+        });
         view! {
             <section class="matches" aria-label="Matches in this span">
-                <h3>{move || format!("“{}”: {title}", find.get())}</h3>
+                <h3>{dynamic(move || format!("“{}”: {title}", find.get()))}</h3>
                 <ul>{lines}</ul>
                 {more}
             </section>

@@ -9,6 +9,7 @@ mod recorded;
 
 use super::open_trace::OpenTrace;
 use crate::dom::{El, el, nearest};
+use crate::reactive::{dynamic, effect, memo, on_event, on_mouse};
 use crate::state::{App, Load};
 use crate::widgets::{Build, Built, Icon, IconName, Marking, NotIndexedYet, folded_text, icon, portions};
 use chat::chats;
@@ -18,7 +19,7 @@ use facts::facts;
 use leptos::prelude::*;
 use matches::{Matches, attribute_id, follow};
 use quipu_model::Timestamp;
-use quipu_protocol::address::Place;
+use quipu_protocol::address::Screen;
 use quipu_protocol::{GetSpan, SpanDetail, SpanFailure, TextRef};
 use quipu_ui::view;
 use recorded::recorded;
@@ -39,18 +40,18 @@ pub(super) fn SpanPanel(
     let app = App::get();
     // A search in the panel takes precedence over the search in the trace.
     let own = RwSignal::new(String::new());
-    let find = Memo::new(move |_| match own.get() {
+    let find = memo(move || match own.get() {
         own if !own.is_empty() => own,
-        _ => app.view.with(|view| match &view.place {
-            Place::Trace(view) => view.find.clone(),
+        _ => app.view.with(|view| match &view.screen {
+            Screen::Trace(view) => view.find.clone(),
             _ => String::new(),
         }),
     });
     let marking = Marking { find, shown: RwSignal::new(None) };
     provide_context(marking);
     let load = RwSignal::new(Load::<Arc<SpanDetail>>::Waiting);
-    let current = Memo::new(move |_| span_id.get());
-    Effect::new(move |_| {
+    let current = memo(move || span_id.get());
+    effect(move || {
         let span_id = current.get();
         marking.shown.set(None);
         // A restarted worker has to index the file again; what is loaded stays.
@@ -74,8 +75,8 @@ pub(super) fn SpanPanel(
         }
     };
     view! {
-        <aside class="span-panel" id="span-panel" aria-label="Span" role="complementary" tabindex="-1" on:click=press>
-            <button type="button" class="icon-button panel-close" aria-label="Close" title="Close (Esc)" on:click=close><Icon name=IconName::Close /></button>
+        <aside class="span-panel" id="span-panel" aria-label="Span" role="complementary" tabindex="-1" on:click=on_mouse(press)>
+            <button type="button" class="icon-button panel-close" aria-label="Close" title="Close (Esc)" on:click=on_mouse(close)><Icon name=IconName::Close /></button>
             <input
                 type="search"
                 class="panel-find"
@@ -83,14 +84,14 @@ pub(super) fn SpanPanel(
                 placeholder="Find in this span"
                 autocomplete="off"
                 spellcheck="false"
-                on:input=move |event| own.set(event_target_value(&event))
+                on:input=on_event(move |event| own.set(event_target_value(&event)))
             />
-            {move || match load.get() {
+            {dynamic(move || match load.get() {
                 Load::NotIndexed => view! { <NotIndexedYet what="The index has not reached this span yet." /> }.into_any(),
                 Load::Waiting => view! { <p class="state" role="status">"Reading the span…"</p> }.into_any(),
                 Load::Failed(text) => view! { <div class="state"><p role="alert">{text}</p></div> }.into_any(),
                 Load::Ready(detail) => view! { <Detail trace detail /> }.into_any(),
-            }}
+            })}
         </aside>
     }
 }
@@ -103,7 +104,7 @@ fn Detail(trace: OpenTrace, detail: Arc<SpanDetail>) -> impl IntoView {
     let own = columns.span_id.find(&detail.span_id).and_then(|row| view::own_nanos(&columns, row));
     let Marking { shown, .. } = expect_context();
     let known = detail.clone();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(place) = shown.get() {
             follow(&known, &place);
         }

@@ -1,16 +1,18 @@
 //! The SQL editor: a text area over the highlighted text, and a list of completions.
 //!
-//! What is not here: tokens (`quipu_ui::sql`) and completions (the core).
+//! Not here: tokens (`quipu_ui::sql`) and completions (the core).
 
 use super::to_result;
 use crate::browser::{document, focus, on_next_frame};
 use crate::dom::{El, el, fill, nearest};
+use crate::reactive::{effect, on_event, on_focus, on_key, on_mouse};
 use crate::state::App;
 use crate::state::Shown;
 use leptos::ev::KeyboardEvent;
 use leptos::html::{Div, Textarea};
 use leptos::prelude::*;
-use quipu_protocol::{SqlRequest, SqlResponse, SqlWrong, Suggestion};
+use quipu_model::number::narrow;
+use quipu_protocol::{CompleteSql, SqlWrong, Suggestion};
 use quipu_ui::sql::{TokenKind, tokens};
 use quipu_ui::view;
 use std::ops::Range;
@@ -53,7 +55,7 @@ pub(super) fn Editor() -> impl IntoView {
     let edit = Edit { app, area: NodeRef::new(), offered: StoredValue::default() };
     let under = NodeRef::<Div>::new();
     let sql = app.sql;
-    Effect::new(move |_| {
+    effect(move || {
         sql.put.track();
         let Some(area) = edit.area.get() else { return };
         let draft = sql.draft.get_untracked();
@@ -61,10 +63,10 @@ pub(super) fn Editor() -> impl IntoView {
             area.set_value(&draft);
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         let (Some(under), Some(area)) = (under.get(), edit.area.get()) else { return };
         let draft = sql.draft.get();
-        area.set_rows((draft.split('\n').count() + 1).clamp(LINES.0, LINES.1) as u32);
+        area.set_rows(narrow((draft.split('\n').count() + 1).clamp(LINES.0, LINES.1)));
         let refused = match sql.shown() {
             Shown::Wrong(wrong, query) => Some((wrong, query)),
             _ => None,
@@ -101,19 +103,19 @@ pub(super) fn Editor() -> impl IntoView {
                 wrap="off"
                 placeholder="SELECT …   (Ctrl Enter runs it, Ctrl Space completes)"
                 node_ref=edit.area
-                on:scroll=move |_| edit.scrolled()
-                on:input=move |event| {
+                on:scroll=on_event(move |_| edit.scrolled())
+                on:input=on_event(move |event| {
                     sql.draft.set(event_target_value(&event));
                     edit.suggest();
-                }
-                on:click=move |_| edit.offer(Vec::new())
-                on:blur=move |_| edit.offer(Vec::new())
-                on:keydown=move |event| {
+                })
+                on:click=on_mouse(move |_| edit.offer(Vec::new()))
+                on:blur=on_focus(move |_| edit.offer(Vec::new()))
+                on:keydown=on_key(move |event| {
                     if edit.press(&event) {
                         event.prevent_default();
                         event.stop_propagation();
                     }
-                }
+                })
             ></textarea>
             <ul
                 id=LIST
@@ -121,8 +123,8 @@ pub(super) fn Editor() -> impl IntoView {
                 role="listbox"
                 aria-label="Completions"
                 // The text area keeps the focus.
-                on:mousedown=move |event| event.prevent_default()
-                on:click=choose
+                on:mousedown=on_mouse(move |event| event.prevent_default())
+                on:click=on_mouse(choose)
             ></ul>
         </div>
         <p id=ERROR class="filter-error sql-error" role="alert"></p>
@@ -210,13 +212,13 @@ impl Edit {
         }
         let draft = self.app.sql.draft.get_untracked();
         let cursor = self.cursor(&draft);
-        self.app.sql.ask(self.app, SqlRequest::Complete { query: draft.clone(), cursor: cursor as u32 }, move |answer| {
+        self.app.sql.ask(self.app, CompleteSql { query: draft.clone(), cursor: narrow(cursor) }, move |answer| {
             let changed = self.offered.try_update_value(|offered| {
                 offered.asked = false;
                 offered.changed
             });
             let found = match (changed, answer) {
-                (Some(false), Ok(SqlResponse::Completions(found))) => found,
+                (Some(false), Ok(found)) => found,
                 (Some(true), _) => return self.suggest(),
                 _ => return,
             };
@@ -339,7 +341,7 @@ fn put(app: App, draft: &str, range: Range<usize>, text: &str) {
     let Some(area) = document().get_element_by_id(EDITOR).and_then(|area| area.dyn_into::<web_sys::HtmlTextAreaElement>().ok()) else {
         return;
     };
-    let unit = |byte| view::unit_of_byte(draft, byte) as u32;
+    let unit = |byte| narrow(view::unit_of_byte(draft, byte));
     let _ = area.set_selection_range(unit(range.start), unit(range.end));
     let typed = document()
         .dyn_ref::<HtmlDocument>()
@@ -347,7 +349,7 @@ fn put(app: App, draft: &str, range: Range<usize>, text: &str) {
     if typed != Some(true) {
         let (after, cursor) = view::put_in(draft, range, text);
         area.set_value(&after);
-        let cursor = view::unit_of_byte(&after, cursor) as u32;
+        let cursor = narrow(view::unit_of_byte(&after, cursor));
         let _ = area.set_selection_range(cursor, cursor);
     }
     app.sql.draft.set(area.value());

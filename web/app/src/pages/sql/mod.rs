@@ -1,6 +1,6 @@
 //! The SQL screen: the editor, the schema, and the result.
 //!
-//! What is not here: SQL (the second worker), and tokens (`quipu_ui::sql`).
+//! Not here: SQL (the second worker), and tokens (`quipu_ui::sql`).
 
 mod editor;
 mod result;
@@ -9,12 +9,13 @@ mod tools;
 
 use crate::browser::focus;
 use crate::dom::{El, el, nearest};
+use crate::reactive::{effect, effect_with, memo, on_mouse};
 use crate::state::{App, Shown};
 use crate::widgets::{Build, Built, Nodes};
 use editor::{EDITOR, Editor};
 use leptos::html::Div;
 use leptos::prelude::*;
-use quipu_protocol::address::Place;
+use quipu_protocol::address::Screen;
 use quipu_protocol::markup::Node;
 use result::{GRID, result};
 use schema::schema;
@@ -25,13 +26,13 @@ use std::rc::Rc;
 pub(crate) fn SqlPage() -> impl IntoView {
     let app = App::get();
     let sql = app.sql;
-    let query = Memo::new(move |_| {
-        app.view.with(|view| match &view.place {
-            Place::Sql(query) => query.clone(),
+    let query = memo(move || {
+        app.view.with(|view| match &view.screen {
+            Screen::Sql(query) => query.clone(),
             _ => String::new(),
         })
     });
-    Effect::new(move |_| {
+    effect(move || {
         let query = query.get();
         untrack(|| {
             sql.open(app);
@@ -50,7 +51,7 @@ pub(crate) fn SqlPage() -> impl IntoView {
         _ => result::press(app, key),
     });
     let bar = NodeRef::<Div>::new();
-    Effect::new(move |before: Option<()>| {
+    effect_with(move |before: Option<()>| {
         if let Some(bar) = bar.get() {
             tools::draw(app, &bar, before.is_none());
         }
@@ -78,7 +79,7 @@ pub(crate) fn SqlPage() -> impl IntoView {
         }
     };
     view! {
-        <main class="screen sql-screen" on:click=press>
+        <main class="screen sql-screen" on:click=on_mouse(press)>
             <Built class="sql-side" content=Rc::new(move |_: &Build| schema(app)) />
             <div class="sql-main">
                 <Editor />

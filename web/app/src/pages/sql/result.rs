@@ -1,18 +1,20 @@
 //! The result: a table that draws only the rows in view, and a dialog for a full value.
 //!
-//! What is not here: the text of a cell (the core).
+//! Not here: the text of a cell (the core).
 
 use crate::actions::router::{self, HistoryEntry};
 use crate::browser::{document, focus, focus_element};
 use crate::dom::{El, append, el, fill, nearest};
+use crate::reactive::{effect_with, on_event, on_key, on_mouse};
 use crate::state::App;
 use crate::state::Kept;
 use crate::widgets::{Build, Nodes, ROW_PX, Viewport, copy};
 use leptos::prelude::*;
 use quipu_model::format;
-use quipu_protocol::address::{Place, TraceView};
+use quipu_model::number::{narrow, truncated};
+use quipu_protocol::address::{Screen, TraceView};
 use quipu_protocol::markup::Node;
-use quipu_protocol::{IdPlace, SqlCell, SqlKind, SqlRan, SqlRequest, SqlResponse};
+use quipu_protocol::{GetSqlValue, IdPlace, SqlCell, SqlKind, SqlRan, SqlWholeValue};
 use quipu_ui::view;
 use quipu_ui::view::{MoveKey, ScrollWindow};
 use wasm_bindgen::JsCast;
@@ -33,7 +35,7 @@ pub(super) fn result(app: App) -> impl IntoView {
     let viewport = Viewport::new(sql.with(|kept| kept.top));
     let build = Build::here();
     // Every change redraws the table: it is only a screenful of cells.
-    Effect::new(move |before: Option<bool>| {
+    effect_with(move |before: Option<bool>| {
         let Some(grid) = viewport.node.get() else { return before.unwrap_or(true) };
         sql.shown();
         sql.rows_changed.track();
@@ -46,12 +48,12 @@ pub(super) fn result(app: App) -> impl IntoView {
             grid.set_scroll_left(0);
         }
         let window = viewport.window(table.rows.into());
-        sql.want(app, window.first as u32, window.count as u32, table.columns.len(), table.rows);
+        sql.want(app, window.rows(), table.columns.len(), table.rows);
         draw(app, &grid, &table, window, viewport.map_untracked(table.rows.into()).height_px());
         true
     });
     // Moving the cursor keeps the cells, so that a double click hits one cell.
-    Effect::new(move |before: Option<()>| {
+    effect_with(move |before: Option<()>| {
         sql.moved.track();
         let table = sql.table().filter(|_| before.is_some());
         if let (Some(grid), Some(table)) = (viewport.node.get_untracked(), table) {
@@ -60,7 +62,7 @@ pub(super) fn result(app: App) -> impl IntoView {
             mark(&grid, &cell_id(row, column));
         }
     });
-    Effect::new(move |before: Option<()>| {
+    effect_with(move |before: Option<()>| {
         app.indexed.track();
         if before.is_some() {
             untrack(|| sql.find_ids_again(app));
@@ -92,8 +94,8 @@ pub(super) fn result(app: App) -> impl IntoView {
         if event.key() == "Enter" && nearest(&event, "a, button").is_none() {
             event.prevent_default();
             event.stop_propagation();
-            match place_of(app, row, column) {
-                Some(place) if !event.shift_key() => router::navigate(app, HistoryEntry::Push, |view| view.place = place),
+            match screen_of(app, row, column) {
+                Some(screen) if !event.shift_key() => router::navigate(app, HistoryEntry::Push, |view| view.screen = screen),
                 _ => show(row, column),
             }
         }
@@ -106,15 +108,15 @@ pub(super) fn result(app: App) -> impl IntoView {
             aria-label="Result"
             tabindex="0"
             node_ref=viewport.node
-            on:scroll=move |_| {
+            on:scroll=on_event(move |_| {
                 viewport.scrolled();
                 sql.with(|kept| kept.top = viewport.top());
-            }
-            on:click=click
-            on:dblclick=press_twice
-            on:keydown=show_key
+            })
+            on:click=on_mouse(click)
+            on:dblclick=on_mouse(press_twice)
+            on:keydown=on_key(show_key)
         ></div>
-        <dialog class="help sql-value" id=VALUE aria-label="Value" on:click=move |event| handlers.run(&event)></dialog>
+        <dialog class="help sql-value" id=VALUE aria-label="Value" on:click=on_mouse(move |event| handlers.run(&event))></dialog>
     }
 }
 
@@ -141,8 +143,7 @@ fn draw(app: App, grid: &Element, table: &SqlRan, window: ScrollWindow, height: 
     let _ = rows.set_attribute("style", &format!("transform:translateY({}px)", window.top_px));
     // A group has rows.
     let _ = rows.set_attribute("role", if table.rows > 0 { "rowgroup" } else { "presentation" });
-    let places = window.first as u32..(window.first + window.count) as u32;
-    fill(&rows, app.sql.with(|kept| places.map(|place| row(app, place, table, kept)).collect()));
+    fill(&rows, app.sql.with(|kept| window.rows().map(|place| row(app, place, table, kept)).collect()));
 }
 
 fn heading(at: usize, name: &str, kind: &str) -> El {
@@ -161,7 +162,9 @@ fn row(app: App, place: u32, table: &SqlRan, kept: &Kept) -> El {
     let loaded = &kept.loaded;
     let cells = place.checked_sub(loaded.from).and_then(|at| loaded.cells.get(at as usize * width..(at as usize + 1) * width));
     match cells {
-        Some(cells) => line.children(cells.iter().enumerate().map(|(column, cell)| one(app, (place, column as u32), cell, kept)).collect()),
+        Some(cells) => {
+            line.children(cells.iter().enumerate().map(|(column, cell)| one(app, (place, narrow(column)), cell, kept)).collect())
+        }
         None => line.class("sql-row coming").child(el("span").attr("role", "gridcell").text("…")),
     }
 }
@@ -176,7 +179,7 @@ fn one(app: App, (row, column): (u32, u32), cell: &SqlCell, kept: &Kept) -> El {
     let made = if kept.cursor == (row, column) { made.attr("aria-selected", "true") } else { made };
     let leads = if cell.is_id { kept.places.get(&cell.text).and_then(Option::as_ref) } else { None };
     if let Some(place) = leads {
-        let address = untrack(|| router::address(app, |view| view.place = to_place(place)));
+        let address = untrack(|| router::address(app, |view| view.screen = to_screen(place)));
         let title = if place.span_id.is_some() { "Open this span" } else { "Open this trace" };
         return made.child(el("a").attr("href", &address).attr("tabindex", "-1").attr("title", title).text(&cell.text));
     }
@@ -196,8 +199,8 @@ fn one(app: App, (row, column): (u32, u32), cell: &SqlCell, kept: &Kept) -> El {
     made.maybe(cell.is_cut.then(more))
 }
 
-fn to_place(place: &IdPlace) -> Place {
-    Place::Trace(TraceView { trace_id: place.trace_id.clone(), span_id: place.span_id.clone(), ..TraceView::default() })
+fn to_screen(place: &IdPlace) -> Screen {
+    Screen::Trace(TraceView { trace_id: place.trace_id.clone(), span_id: place.span_id.clone(), ..TraceView::default() })
 }
 
 /// The cell, if its row is loaded.
@@ -207,9 +210,9 @@ fn cell_at(app: App, row: u32, column: u32) -> Option<SqlCell> {
 }
 
 /// The link target of the id in a cell.
-fn place_of(app: App, row: u32, column: u32) -> Option<Place> {
+fn screen_of(app: App, row: u32, column: u32) -> Option<Screen> {
     let cell = cell_at(app, row, column).filter(|cell| cell.is_id)?;
-    app.sql.with(|kept| kept.places.get(&cell.text).and_then(Option::as_ref).map(to_place))
+    app.sql.with(|kept| kept.places.get(&cell.text).and_then(Option::as_ref).map(to_screen))
 }
 
 /// Marks the cell with the keyboard cursor. A cell that is not drawn yet is marked when it is.
@@ -229,7 +232,7 @@ fn scroll_across(grid: &Element, cell: &Element) {
     let (outer, inner) = (grid.get_bounding_client_rect(), cell.get_bounding_client_rect());
     let beyond = (inner.right() - outer.right()).max(0.0) - (outer.left() - inner.left()).max(0.0);
     if beyond != 0.0 && inner.width() <= outer.width() {
-        grid.set_scroll_left(grid.scroll_left() + beyond as i32);
+        grid.set_scroll_left(grid.scroll_left() + truncated::<i32>(beyond));
     }
 }
 
@@ -237,7 +240,7 @@ fn scroll_across(grid: &Element, cell: &Element) {
 pub(super) fn press(app: App, key: &str) -> bool {
     let Some(table) = app.sql.table().filter(|table| table.rows > 0) else { return false };
     let (row, column) = app.sql.with(|kept| kept.cursor);
-    let last = (table.columns.len() as u32).saturating_sub(1);
+    let last = narrow(table.columns.len()).saturating_sub(1);
     let to = match key {
         "ArrowRight" | "l" => (row, (column + 1).min(last)),
         "ArrowLeft" | "h" => (row, column.saturating_sub(1)),
@@ -248,10 +251,10 @@ pub(super) fn press(app: App, key: &str) -> bool {
         _ => {
             let Some(key) = MoveKey::from_name(key) else { return false };
             let height = document().get_element_by_id(GRID).map_or(0, |grid| grid.client_height());
-            let page = (f64::from(height) / ROW_PX) as u64;
+            let page = truncated::<u64>(f64::from(height) / ROW_PX);
             let page = page.saturating_sub(2).max(1);
-            match view::move_in_list(table.rows.into(), Some(row.into()), key, page) {
-                Some(row) => (row as u32, column),
+            match view::move_in_list(table.rows.into(), Some(row.into()), key, page).and_then(|row| u32::try_from(row).ok()) {
+                Some(row) => (row, column),
                 None => return false,
             }
         }
@@ -261,16 +264,15 @@ pub(super) fn press(app: App, key: &str) -> bool {
     true
 }
 
-fn ask_value(app: App, row: u32, column: u32, callback: impl FnOnce(String, Vec<Node>) + 'static) {
-    app.sql.ask(app, SqlRequest::GetValue { row, column }, move |answer| match answer {
-        Ok(SqlResponse::Value(about, nodes)) => callback(about, nodes),
-        Ok(_) => {}
+fn ask_value(app: App, row: u32, column: u32, callback: impl FnOnce(SqlWholeValue) + 'static) {
+    app.sql.ask(app, GetSqlValue { row, column }, move |answer| match answer {
+        Ok(value) => callback(value),
         Err(failure) => app.announce.set(failure.message),
     });
 }
 
 fn copy_value(app: App, row: u32, column: u32) {
-    ask_value(app, row, column, move |_, nodes| copy(app, "The value", text_of(&nodes)));
+    ask_value(app, row, column, move |value| copy(app, "The value", text_of(&value.nodes)));
 }
 
 fn text_of(nodes: &[Node]) -> String {
@@ -285,7 +287,7 @@ fn show_value(build: &Build, row: u32, column: u32) {
     let (app, build) = (build.app, build.clone());
     let Some(name) = app.sql.table().and_then(|table| table.columns.get(column as usize).map(|(name, _)| name.clone())) else { return };
     let is_null = cell_at(app, row, column).is_some_and(|cell| cell.kind == SqlKind::Null);
-    ask_value(app, row, column, move |about, nodes| {
+    ask_value(app, row, column, move |SqlWholeValue { about, nodes }| {
         let Some(dialog) = document().get_element_by_id(VALUE).and_then(|dialog| dialog.dyn_into::<HtmlDialogElement>().ok()) else {
             return;
         };

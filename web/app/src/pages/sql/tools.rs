@@ -9,7 +9,8 @@ use crate::state::Sql;
 use js_sys::{Array, Promise};
 use leptos::prelude::*;
 use quipu_model::format::bytes;
-use quipu_protocol::{Contents, FileFormat, SqlRequest, SqlResponse};
+use quipu_model::number::truncated;
+use quipu_protocol::{Contents, ExportSql, FileFormat, SqlText};
 use quipu_ui::view::{PLAN_BUTTON, RUN_BUTTON, clip};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
@@ -150,8 +151,8 @@ fn place_menu(button: &Element) {
 
 /// Copies or saves the full result in a format, one piece at a time.
 fn export(app: App, format: FileFormat, save: bool, pieces: Array, from: u32) {
-    app.sql.ask(app, SqlRequest::Export { format, from }, move |answer| match answer {
-        Ok(SqlResponse::Text { text, next }) => {
+    app.sql.ask(app, ExportSql { format, from }, move |answer| match answer {
+        Ok(SqlText { text, next }) => {
             // The browser stores blobs, on disk if they are large.
             if let Ok(blob) = Blob::new_with_str_sequence(&Array::of1(&text.into())) {
                 pieces.push(&blob);
@@ -161,7 +162,6 @@ fn export(app: App, format: FileFormat, save: bool, pieces: Array, from: u32) {
                 None => hand_out(app, format, save, &pieces),
             }
         }
-        Ok(_) => {}
         Err(failure) => app.announce.set(failure.message),
     });
 }
@@ -177,7 +177,9 @@ fn hand_out(app: App, format: FileFormat, save: bool, pieces: &Array) {
         });
     }
     if whole.size() > MOST_COPIED {
-        return app.announce.set(format!("The result is {} as {title}, too large to copy. Save it instead.", bytes(whole.size() as u64)));
+        return app
+            .announce
+            .set(format!("The result is {} as {title}, too large to copy. Save it instead.", bytes(truncated(whole.size()))));
     }
     wasm_bindgen_futures::spawn_local(async move {
         let text = JsFuture::from(whole.text().unchecked_into::<Promise>()).await;

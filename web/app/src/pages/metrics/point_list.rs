@@ -1,23 +1,24 @@
 //! The spans that a point or a series of a chart was computed from: a short list of links.
 //!
-//! What is not here: which spans they are (the metrics worker), and their names (the worker that reads files).
+//! Not here: which spans they are (the metrics worker), and their names (the worker that reads files).
 
 use crate::actions::router::address;
 use crate::dom::{El, el, fill};
+use crate::reactive::{effect, on_mouse, when};
 use crate::state::App;
 use crate::widgets::Build;
 use leptos::prelude::*;
 use quipu_model::Timestamp;
 use quipu_model::format::{count, counted, number_text};
-use quipu_protocol::address::{Place, TraceView};
-use quipu_protocol::{MetricsRequest, MetricsResponse, NameSpans, NamedSpan, PointAmounts, PointQuery};
+use quipu_protocol::address::{Screen, TraceView};
+use quipu_protocol::{ListPointAmounts, NameSpans, NamedSpan, PointAmounts, PointQuery};
 
 /// Spans that are listed at most.
 const MOST: u32 = 100;
 
 /// The content of the list.
 #[derive(Clone)]
-pub(super) struct Behind {
+pub(super) struct PointList {
     /// What the list belongs to, in words.
     pub(super) title: String,
     found: PointAmounts,
@@ -25,14 +26,15 @@ pub(super) struct Behind {
 }
 
 /// Requests the spans of a point, and puts them into `into`.
-pub(super) fn ask_behind(app: App, title: String, query: PointQuery, into: RwSignal<Option<Behind>>) {
+pub(super) fn ask_point_list(app: App, title: String, query: PointQuery, into: RwSignal<Option<PointList>>) {
     let query = PointQuery { limit: MOST, ..query };
-    app.metrics_client().ask(&MetricsRequest::ListBehind(query), move |response| {
-        let MetricsResponse::Behind(Ok(found)) = response else { return };
+    app.metrics_client().ask(ListPointAmounts(query), move |answer| {
+        // An invalid query has no chart, so no point of it was pressed.
+        let Ok(found) = answer else { return };
         let rows = found.amounts.iter().map(|amount| amount.row).collect();
         app.ask(NameSpans(rows), move |answer| {
             if let Ok(spans) = answer {
-                let _ = into.try_set(Some(Behind { title, found, spans }));
+                let _ = into.try_set(Some(PointList { title, found, spans }));
             }
         });
     });
@@ -40,9 +42,9 @@ pub(super) fn ask_behind(app: App, title: String, query: PointQuery, into: RwSig
 
 /// The list. Empty before a point was pressed.
 #[component]
-pub(super) fn BehindList(
+pub(super) fn PointListView(
     /// The list, once a point was pressed.
-    behind: RwSignal<Option<Behind>>,
+    list: RwSignal<Option<PointList>>,
     /// The label of the list.
     #[prop(into)]
     label: String,
@@ -50,17 +52,17 @@ pub(super) fn BehindList(
     let node = NodeRef::<leptos::html::Div>::new();
     let build = Build::here();
     build.clone().follow(node);
-    let is_open = move || behind.with(Option::is_some);
-    Effect::new(move |_| {
+    let is_open = move || list.with(Option::is_some);
+    effect(move || {
         let Some(root) = node.get() else { return };
-        behind.with(|behind| fill(&root, behind.iter().flat_map(|behind| list(&build, behind)).collect()));
+        list.with(|list| fill(&root, list.iter().flat_map(|list| rows(&build, list)).collect()));
     });
     view! {
-        <Show when=is_open>
-            <button type="button" class="quiet close-behind" on:click=move |_| behind.set(None)>"Close the list"</button>
-        </Show>
+        {when(is_open, move || view! {
+            <button type="button" class="quiet close-point-list" on:click=on_mouse(move |_| list.set(None))>"Close the list"</button>
+        })}
         <div
-            class="behind"
+            class="point-list"
             role=move || if is_open() { "region" } else { "presentation" }
             aria-label=move || is_open().then(|| label.clone())
             aria-live="polite"
@@ -69,8 +71,8 @@ pub(super) fn BehindList(
     }
 }
 
-fn list(build: &Build, behind: &Behind) -> Vec<El> {
-    let Behind { title, found, spans } = behind;
+fn rows(build: &Build, list: &PointList) -> Vec<El> {
+    let PointList { title, found, spans } = list;
     let mut text = format!("{}: {}", title, counted(Some(found.total), "amount", "amounts"));
     if found.without_span > 0 {
         text += &format!(", {} of them of no span of this file", count(found.without_span));
@@ -82,7 +84,7 @@ fn list(build: &Build, behind: &Behind) -> Vec<El> {
         let span = spans.iter().find(|span| span.row == amount.row)?;
         let to = address(build.app, |view| {
             let shown = TraceView { trace_id: span.trace_id.clone(), span_id: Some(span.span_id.clone()), ..TraceView::default() };
-            view.place = Place::Trace(shown);
+            view.screen = Screen::Trace(shown);
         });
         let time = build.time(Timestamp(amount.at_millis.saturating_mul(1_000_000)), None, true);
         let cells = [

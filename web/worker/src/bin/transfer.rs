@@ -1,0 +1,12 @@
+//! The worker that imports files and shares parts of them, and can do all that `quipu-worker` does.
+
+#[cfg(target_arch = "wasm32")]
+fn main() {
+    quipu_worker::start_transfer();
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn main() {
+    eprintln!("quipu-transfer runs in a browser: build the page with `cargo xtask build`.");
+    std::process::exit(1);
+}
