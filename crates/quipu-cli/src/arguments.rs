@@ -335,8 +335,13 @@ format cannot represent. --db writes a new telemetry file that contains only the
 one file that opens in any browser, offline. --markdown writes a trace for an issue or a language model. --link prints a link that contains
 the trace, so that whoever opens it needs no file. All commands accept such a link, or a file containing one, in place of FILE.
 
-Redaction: --html, --markdown and --link remove keys and passwords. --redact selects what else to remove: prompts, outputs, tools, logs,
-errors, ids, services, paths, emails, secrets, names, others (comma-separated), structure for all of them, or none.
+Redaction: --html, --markdown and --link remove keys and passwords. Other formats are complete, and a warning says how many values look
+like keys. --redact selects what to remove from any format: prompts, outputs, tools, logs, errors, ids, services, paths, emails, secrets,
+names, others (comma-separated), structure for all of them, or none. Traces are redacted one by one; the same id gets the same pseudonym in
+all of them.
+
+CSV: a cell that a spreadsheet would run as a formula (it begins with =, +, -, @, a tab or a carriage return, and is no number) gets a
+leading apostrophe. --raw writes cells as they are, for programs.
 
 Examples:
   quipu export trace_store.db --session 7a4e0c32-2bdc-46ab-aabb-dbbc225ce760 > turns.jsonl
@@ -348,7 +353,8 @@ Examples:
   quipu export trace_store.db --trace 0af7651916cd --link --redact structure --base https://quipu.example/
   quipu trace 'https://quipu.example/#v2/trace/…&data=…' 0
   quipu export trace_store.db --trace 0af7651916cd --format chrome --output one.json
-  quipu export trace_store.db --format otlp-json --output traces.jsonl";
+  quipu export trace_store.db --format otlp-json --output traces.jsonl
+  quipu export trace_store.db --format otlp-json --redact secrets --output traces.jsonl";
 
 #[derive(Args)]
 #[command(after_help = EXPORT_HELP)]
@@ -391,10 +397,13 @@ pub(crate) struct Export {
     /// Omit large values until the link has at most this many characters; omissions are reported
     #[arg(long, value_name = "LETTERS", requires = "link")]
     pub(crate) limit: Option<usize>,
-    /// What to remove: kinds separated by commas, structure, or none (default: keys and passwords for --html, --link and --markdown; none
-    /// for --db)
-    #[arg(long, value_name = "KINDS", requires = "form")]
+    /// What to remove: kinds separated by commas, structure, or none (default: keys and passwords for --html, --link and --markdown;
+    /// nothing otherwise)
+    #[arg(long, value_name = "KINDS")]
     pub(crate) redact: Option<String>,
+    /// Write cells of CSV as they are, even if a spreadsheet would run them as formulas
+    #[arg(long, conflicts_with = "form")]
+    pub(crate) raw: bool,
     /// Shift times to start at 1970-01-01T00:00:00
     #[arg(long, requires = "form")]
     pub(crate) relative_times: bool,
@@ -428,7 +437,9 @@ pub(crate) struct Import {
 }
 
 const PUSH_HELP: &str = "\
-Spans are sent in file order with their events, ids and times. Nothing is redacted: prompts, outputs and any keys in them are sent.
+Spans are sent in file order with their events, ids and times. By default nothing is redacted: prompts, outputs and any keys in them are
+sent, and a warning says how many values look like keys. --redact removes kinds of values from each request, as in `quipu export`. A push
+that removes ids can't be continued, because pseudonyms are numbered anew.
 
 If the collector is busy or unreachable, requests are retried with increasing delays. To continue an interrupted push, run the same command
 again: progress is stored in quipu/push below XDG_STATE_HOME (~/.local/state) until everything is sent. With --resume it is stored in the
@@ -464,6 +475,9 @@ pub(crate) struct Push {
     /// Only send this trace (an id or a unique prefix of it); can be repeated
     #[arg(long = "trace", value_name = "TRACE_ID")]
     pub(crate) traces: Vec<String>,
+    /// What to remove: kinds separated by commas, structure, or none (default: nothing); see `quipu help export`
+    #[arg(long, value_name = "KINDS")]
+    pub(crate) redact: Option<String>,
     /// Compress requests with gzip
     #[arg(long)]
     pub(crate) gzip: bool,

@@ -614,3 +614,123 @@ fn sql_prints_a_table_and_objects() {
     assert_eq!(said(&["sql", METRICS, "SELECT span_id FROM spans", "--limit", "2"]).lines().count(), 4);
     assert!(refused(&["sql", METRICS, "DELETE FROM spans"]).contains("only read"));
 }
+
+/// A file of OTLP with a key in each place that can hold one: attributes, events, status messages, links, resources, scopes, loose records.
+fn file_with_keys(folder: &Folder) -> PathBuf {
+    let key = |number: usize| format!("sk-proj-{number:03}abcdEFGH5678");
+    let text = |number: usize| serde_json::json!({ "stringValue": format!("using {} here", key(number)) });
+    let attribute = |name: &str, number: usize| serde_json::json!([{ "key": name, "value": text(number) }]);
+    let span = |id: &str, parent: &str, number: usize| {
+        serde_json::json!({
+            "traceId": "cf1ea0dfb2d5602e420e32e4b45b6044", "spanId": id, "parentSpanId": parent, "name": "inference", "kind": 1,
+            "startTimeUnixNano": "1790000000000000000", "endTimeUnixNano": "1790000001000000000",
+            "attributes": [
+                { "key": "own", "value": text(number) },
+                { "key": "password", "value": { "intValue": "31415926535" } },
+                { "key": "formula", "value": { "stringValue": "=1+1" } }
+            ],
+            "events": [{ "timeUnixNano": "1790000000500000000", "name": "said", "attributes": attribute("message", number + 1) }],
+            "links": [{ "traceId": "cf1ea0dfb2d5602e420e32e4b45b6045", "spanId": "77d3615b3d4bfbc1", "attributes": attribute("why", number + 2) }],
+            "status": { "code": 2, "message": format!("password={}", key(number + 3)) }
+        })
+    };
+    let spans = serde_json::json!([span("77d3615b3d4bfbc0", "", 0), span("fad0c33db941cd45", "77d3615b3d4bfbc0", 10)]);
+    let resource = serde_json::json!({ "attributes": [
+        { "key": "service.name", "value": { "stringValue": "atlantis" } },
+        { "key": "process.command_line", "value": { "stringValue": format!("run --api-key {}", key(20)) } }
+    ] });
+    let scope = serde_json::json!({ "name": "tracer", "attributes": attribute("x", 21) });
+    let record = serde_json::json!({ "timeUnixNano": "1790000000000000000", "severityNumber": 9, "body": text(22), "attributes": attribute("y", 23) });
+    let point = serde_json::json!({ "timeUnixNano": "1790000000000000000", "asInt": "85000", "attributes": attribute("z", 24) });
+    let lines = [
+        serde_json::json!({ "resourceSpans": [{ "resource": resource, "scopeSpans": [{ "scope": scope, "spans": spans }] }] }),
+        serde_json::json!({ "resourceLogs": [{ "resource": resource, "scopeLogs": [{ "logRecords": [record] }] }] }),
+        serde_json::json!({ "resourceMetrics": [{ "scopeMetrics": [{ "metrics": [{ "name": "salary", "gauge": { "dataPoints": [point] } }] }] }] }),
+    ];
+    let path = folder.0.join("keys.jsonl");
+    std::fs::write(&path, lines.map(|line| line.to_string()).join("\n")).expect("a file");
+    path
+}
+
+#[test]
+fn every_format_is_redacted_when_asked_and_warns_of_keys_otherwise() {
+    let folder = Folder::new();
+    let file = file_with_keys(&folder);
+    let file = file.to_str().expect("a path");
+    for format in ["jsonl", "csv", "otlp-json", "otlp-proto", "jaeger", "chrome"] {
+        let out = |more: &[&str]| {
+            let output = run(&[&["export", file, "--format", format], more].concat());
+            assert!(output.status.success(), "{format}: {}", text(&output.stderr));
+            (text(&output.stdout), text(&output.stderr))
+        };
+        let (whole, warning) = out(&[]);
+        assert!(whole.contains("abcdEFGH5678") && whole.contains("31415926535") | (format == "otlp-proto"), "{format}: {whole}");
+        assert!(warning.contains("values look like keys or passwords; --redact secrets removes them."), "{format}: {warning}");
+        let (same, silence) = out(&["--redact", "none"]);
+        assert_eq!((&same, silence.as_str()), (&whole, ""), "{format}");
+        let (left, report) = out(&["--redact", "secrets"]);
+        assert!(!left.contains("abcdEFGH5678") && !left.contains("31415926535") && left.contains("[key taken out]"), "{format}: {left}");
+        assert!(report.contains("Keys and passwords: removed from") && !report.contains("look like"), "{format}: {report}");
+        let (left, _) = out(&["--redact", "structure"]);
+        for private in [
+            "abcdEFGH5678",
+            "31415926535",
+            "using",
+            "atlantis",
+            "77d3615b3d4bfbc0",
+            "cf1ea0dfb2d5602e420e32e4b45b6044",
+            "85000",
+            "salary",
+            "formula",
+        ] {
+            assert!(!left.contains(private), "{format} holds {private}: {left}");
+        }
+        assert!(left.contains("taken out]"), "{format}: {left}");
+    }
+    // Chosen attributes, whose names are columns.
+    let chosen = ["export", file, "--attribute", "own", "--format", "csv", "--redact", "structure"];
+    let (left, _) = said_twice(&chosen);
+    assert!(!left.contains("own") && !left.contains("EFGH") && left.starts_with("trace_id,") && left.lines().count() == 3, "{left}");
+    let (_, warning) = said_twice(&["export", file, "--db", folder.0.join("whole.db").to_str().expect("a path")]);
+    assert!(warning.contains("--redact secrets removes"), "{warning}");
+}
+
+#[test]
+fn a_pseudonym_is_the_same_in_a_whole_export() {
+    let (lines, _) = said_twice(&["export", AGENT, "--format", "otlp-json", "--redact", "ids"]);
+    let spans: Vec<serde_json::Value> = lines
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .flat_map(|line| line["resourceSpans"].as_array().cloned().unwrap_or_default())
+        .flat_map(|resource| resource["scopeSpans"].as_array().cloned().unwrap_or_default())
+        .flat_map(|scope| scope["spans"].as_array().cloned().unwrap_or_default())
+        .collect();
+    let of = |key: &str| spans.iter().filter_map(|span| span[key].as_str().map(str::to_owned)).collect::<Vec<_>>();
+    let ids: std::collections::BTreeSet<String> = of("spanId").into_iter().collect();
+    assert_eq!(ids.len(), spans.len(), "no two spans have the same pseudonym");
+    assert!(spans.len() > 400 && of("parentSpanId").iter().filter(|parent| !parent.is_empty()).all(|parent| ids.contains(parent)));
+}
+
+#[test]
+fn formulas_are_defused_in_csv_unless_it_is_raw() {
+    let folder = Folder::new();
+    let file = file_with_keys(&folder);
+    let file = file.to_str().expect("a path");
+    let chosen = ["export", file, "--attribute", "formula", "--format", "csv"];
+    assert!(said(&chosen).lines().nth(1).is_some_and(|row| row.ends_with(",'=1+1")));
+    assert!(said(&[&chosen[..], &["--raw"]].concat()).lines().nth(1).is_some_and(|row| row.ends_with(",=1+1")));
+    let traces = ["export", AGENT, "--trace", TURN, "--format", "csv"];
+    assert_eq!(said(&traces), said(&[&traces[..], &["--raw"]].concat()));
+}
+
+#[test]
+fn a_redacted_trace_says_so_as_markdown_and_in_a_link() {
+    for kinds in ["structure", "prompts,outputs,tools"] {
+        let (page, _) = said_twice(&["export", AGENT, "--trace", TURN, "--markdown", "--redact", kinds]);
+        assert!(page.contains("prompt taken out]") && page.contains("output taken out]"), "{page}");
+        assert!(!page.contains("answer was not recorded"), "{page}");
+        let (link, _) = said_twice(&["export", AGENT, "--trace", TURN, "--link", "--redact", kinds]);
+        let (spans, _) = said_twice(&["export", link.trim_end(), "--format", "jsonl"]);
+        assert!(spans.contains("output taken out]"), "{spans}");
+    }
+}

@@ -364,3 +364,43 @@ fn what_cant_be_pushed_is_a_sentence() {
     let (code, words) = said(&["--endpoint", &endpoint], &["--resume", other.to_str().expect("text")]);
     assert_eq!((code, words.contains("was not written by quipu push; choose another file, or add --restart.")), (Some(1), true), "{words}");
 }
+
+#[test]
+fn a_push_is_redacted_when_asked_and_warns_of_keys_otherwise() {
+    let (scratch, collector) = (Scratch::new().expect("a folder"), Collector::start(Vec::new()));
+    let span = |id: &str, parent: &str| {
+        format!(
+            r#"{{"traceId": "cf1ea0dfb2d5602e420e32e4b45b6044", "spanId": "{id}", "parentSpanId": "{parent}", "name": "inference",
+                "startTimeUnixNano": "1790000000000000000", "endTimeUnixNano": "1790000001000000000",
+                "attributes": [{{"key": "own", "value": {{"stringValue": "password=hunter2secret"}}}}],
+                "status": {{"message": "token: hunter2secret"}}}}"#
+        )
+        .replace('\n', " ")
+    };
+    let spans = format!(
+        r#"{{"resourceSpans": [{{"resource": {{"attributes": [{{"key": "api_key", "value": {{"stringValue": "hunter2secret"}}}}]}}, "scopeSpans": [{{"spans": [{}, {}]}}]}}]}}"#,
+        span("77d3615b3d4bfbc0", ""),
+        span("fad0c33db941cd45", "77d3615b3d4bfbc0")
+    );
+    let record = r#"{"timeUnixNano": "1790000000000000000", "body": {"stringValue": "login --password hunter2secret"}}"#;
+    let logs = format!(r#"{{"resourceLogs": [{{"scopeLogs": [{{"logRecords": [{record}]}}]}}]}}"#);
+    let file = scratch.path().join("keys.jsonl");
+    std::fs::write(&file, format!("{spans}\n{logs}\n")).expect("a file");
+    let file = file.to_str().expect("text");
+    let send = |arguments: &[&str]| {
+        let output = push_file(&scratch, file, &["--endpoint", &collector.endpoint()], arguments);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let bytes: Vec<u8> = collector.requests().into_iter().flat_map(|request| request.body).collect();
+        (text(&bytes), text(&output.stderr))
+    };
+    let both = ["--signal", "traces,logs"];
+    let (_, report) = send(&[&both[..], &["--redact", "secrets"]].concat());
+    assert!(report.contains("Keys and passwords: removed from"), "{report}");
+    let (sent, _) = send(&[&both[..], &["--redact", "structure"]].concat());
+    assert!(!sent.contains("hunter2secret") && sent.contains("[key taken out]"), "{sent}");
+    let (sent, warning) = send(&both);
+    assert!(sent.contains("hunter2secret"));
+    assert!(warning.contains("look like keys or passwords; --redact secrets removes them."), "{warning}");
+    let refused = push_file(&scratch, file, &["--endpoint", &collector.endpoint()], &["--redact", "ids", "--resume", "x.json"]);
+    assert_eq!(refused.status.code(), Some(2));
+}

@@ -15,7 +15,7 @@ pub use copy::{query_command, shell_quoted, spans_sql};
 pub use html::{CarriedFile, HtmlError, carrying_page};
 pub use markdown::{MAX_MARKDOWN_FAILURES, MarkdownSource, trace_markdown};
 pub use prepare::{Leaving, leaving, leaving_columns, shared_name};
-pub use redact::redact;
+pub use redact::{Redactor, WholeRows, redact};
 
 /// Runs the example of README.md.
 #[cfg(doctest)]

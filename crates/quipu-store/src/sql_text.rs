@@ -110,6 +110,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn no_cell_of_a_result_is_a_formula() {
+        let text = SqlValue::Text("=1+1".into());
+        let answer = SqlAnswer { columns: vec!["@x".into()], rows: vec![vec![text], vec![SqlValue::Real(-2.5)]], ..SqlAnswer::default() };
+        assert_eq!(sql_text(&answer, FileFormat::Csv, 0, usize::MAX).map(|(text, _)| text).as_deref(), Some("'@x\r\n'=1+1\r\n-2.5\r\n"));
+    }
+
     fn whole(format: FileFormat) -> String {
         let in_one = sql_text(&answer(), format, 0, usize::MAX).expect("a format for results");
         assert_eq!(in_one.1, None);

@@ -26,6 +26,7 @@ pub mod transfer;
 
 #[cfg(not(target_family = "wasm"))]
 pub use session::IndexSnapshot;
+pub use session::{ExportOptions, Exported, KeyCount, Outgoing};
 pub use session::{MetricsPiece, PieceSize, PushCursor, Selection, Session, TracesPiece, UnattachedPiece, UnattachedSignal};
 #[cfg(feature = "promql")]
 pub use session::{SeriesLabels, SeriesQuery};

@@ -1,12 +1,13 @@
 //! `quipu export`: spans as JSON lines or CSV, whole traces in other formats or as a telemetry file.
 
+use super::share::{print_removed, redact_options, warn_of, warn_of_keys};
 use crate::arguments::Export;
 use crate::open::open_indexed;
 use crate::output::{Output, WrongCommandLine, clean_line};
 use anyhow::{Context, Result, bail};
-use quipu::Selection;
 use quipu::format::counted;
-use quipu::protocol::{Contents, FileFormat};
+use quipu::protocol::{Contents, FileFormat, KindSet, PrivateKind, RedactOptions};
+use quipu::{ExportOptions, Selection};
 use serde_json::{Value as Json, json};
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
@@ -38,21 +39,33 @@ pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result
     }
     let params = json!({ "attribute_filters": filters, "attributes_to_save": attributes, "max_depth": export.max_depth }).to_string();
     let format = if as_json { FileFormat::JsonLines } else { export.format };
+    let redact = redact_options(export)?;
     let mut session = open_indexed(&export.file)?;
     let mut failed = None;
-    match &export.output {
-        None => {
-            session.export_spans(&params, format, &mut |line| output.text(line).map_err(|error| failed = Some(error)).is_ok())?;
-        }
+    // Without redaction, rows are only searched for keys.
+    let looked = RedactOptions { take_out: KindSet::NONE, shift_times: false };
+    let options = ExportOptions { redact: Some(redact.unwrap_or(looked)), raw: export.raw };
+    let done = match &export.output {
+        None => session
+            .export_spans_with(&params, format, options, &mut |line| output.text(line).map_err(|error| failed = Some(error)).is_ok())?,
         Some(path) => {
             let mut file = BufWriter::new(new_file(path)?);
-            session.export_spans(&params, format, &mut |line| {
+            let done = session.export_spans_with(&params, format, options, &mut |line| {
                 file.write_all(line.as_bytes()).map_err(|error| failed = Some(error.into())).is_ok()
             })?;
             file.flush().with_context(|| format!("{} can't be written", path.display()))?;
+            done
         }
+    };
+    if let Some(error) = failed {
+        return Err(error);
     }
-    failed.map_or(Ok(()), Err)
+    output.flush()?;
+    match redact {
+        Some(_) => print_removed(&done.report),
+        None => warn_of(done.report.places(PrivateKind::Secrets), true),
+    }
+    Ok(())
 }
 
 /// Creates a file; fails if it exists, because it might be the telemetry file.
@@ -78,14 +91,20 @@ fn traces(export: &Export, format: FileFormat, output: &mut Output) -> Result<()
     let mut session = open_indexed(&export.file)?;
     let ids = export.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
     let selection = if ids.is_empty() { Selection::All } else { Selection::Traces(&ids) };
-    let Some(path) = &export.output else {
-        session.export::<anyhow::Error>(selection, format, &mut |bytes| output.bytes(bytes))?;
-        return Ok(());
+    let options = ExportOptions { redact: redact_options(export)?, raw: export.raw };
+    let done = if let Some(path) = &export.output {
+        let mut file = BufWriter::new(new_file(path)?);
+        let fail = || format!("{} can't be written", path.display());
+        let done =
+            session.export_with::<anyhow::Error>(selection, format, options, &mut |bytes| file.write_all(bytes).with_context(fail))?;
+        file.flush().with_context(fail)?;
+        done
+    } else {
+        session.export_with::<anyhow::Error>(selection, format, options, &mut |bytes| output.bytes(bytes))?
     };
-    let mut file = BufWriter::new(new_file(path)?);
-    let fail = || format!("{} can't be written", path.display());
-    session.export::<anyhow::Error>(selection, format, &mut |bytes| file.write_all(bytes).with_context(fail))?;
-    file.flush().with_context(fail)
+    output.flush()?;
+    print_removed(&done.report);
+    warn_of_keys(&mut session, selection, options.redact)
 }
 
 /// Writes the chosen traces, or all, to a new telemetry file.
@@ -93,9 +112,12 @@ fn database(export: &Export, path: &Path, as_json: bool, output: &mut Output) ->
     let mut session = open_indexed(&export.file)?;
     let ids = export.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
     let selection = if ids.is_empty() { Selection::All } else { Selection::Traces(&ids) };
-    let redact = super::share::redact_options(export)?;
+    let redact = redact_options(export)?;
     let copied = match redact {
-        None => session.write_database(selection, path)?,
+        None => {
+            warn_of_keys(&mut session, selection, None)?;
+            session.write_database(selection, path)?
+        }
         Some(redact) => session.write_redacted(selection, redact, path)?,
     };
     if as_json {

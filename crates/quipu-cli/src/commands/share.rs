@@ -7,12 +7,12 @@ use crate::arguments::Export;
 use crate::open::open_indexed;
 use crate::output::{Output, WrongCommandLine};
 use anyhow::{Context, Result, bail};
-use quipu::Session;
 use quipu::address::{ViewState, carrying_fragment};
 use quipu::format::{bytes, count, counted};
-use quipu::protocol::{KindSet, PrivateKind, RedactOptions};
+use quipu::protocol::{KindSet, PrivateKind, RedactOptions, RedactReport};
 use quipu::protocol::{MakeShare, ShareForm, ShareOptions, ShareWhat, Shared};
 use quipu::share::payload::{Form, deflated, next_limit, seal, taken_by};
+use quipu::{Selection, Session};
 use std::io::Write;
 
 pub(crate) fn run(export: &Export, output: &mut Output) -> Result<()> {
@@ -42,18 +42,42 @@ pub(crate) fn run(export: &Export, output: &mut Output) -> Result<()> {
 
 /// The redaction options; `None` if none were given.
 pub(super) fn redact_options(export: &Export) -> Result<Option<RedactOptions>> {
-    let Some(kinds) = &export.redact else {
-        return Ok(export
+    match read_kinds(export.redact.as_deref())? {
+        None => Ok(export
             .relative_times
             .then_some(RedactOptions { take_out: KindSet::NONE, shift_times: true })
-            .filter(|_| export.db.is_some()));
-    };
+            .filter(|_| export.db.is_some())),
+        Some(options) => Ok(Some(RedactOptions { shift_times: export.relative_times, ..options })),
+    }
+}
+
+/// The kinds given with `--redact`; `None` if it was not given.
+pub(super) fn read_kinds(kinds: Option<&str>) -> Result<Option<RedactOptions>> {
+    let Some(kinds) = kinds else { return Ok(None) };
     match KindSet::parse(kinds) {
-        Ok(take_out) => Ok(Some(RedactOptions { take_out, shift_times: export.relative_times })),
+        Ok(take_out) => Ok(Some(RedactOptions { take_out, shift_times: false })),
         Err(word) => {
             let names: Vec<&str> = PrivateKind::ALL.into_iter().map(PrivateKind::name).collect();
             bail!(WrongCommandLine(format!("--redact: unknown kind {word:?}; use {}, structure, or none.", names.join(", "))))
         }
+    }
+}
+
+/// Warns if a selection that leaves as it is holds what looks like keys.
+pub(super) fn warn_of_keys(session: &mut Session, selection: Selection<'_>, redact: Option<RedactOptions>) -> Result<()> {
+    if redact.is_none() {
+        let found = session.count_keys(selection)?;
+        warn_of(found.values, found.is_complete);
+    }
+    Ok(())
+}
+
+/// Warns if `values` look like keys.
+pub(super) fn warn_of(values: u32, is_complete: bool) {
+    if values > 0 {
+        let least = if is_complete { "" } else { "At least " };
+        let verbs = if values == 1 { ["looks like a key or password", "it"] } else { ["look like keys or passwords", "them"] };
+        eprintln!("{least}{} {}; --redact secrets removes {}.", counted(Some(values.into()), "value", "values"), verbs[0], verbs[1]);
     }
 }
 
@@ -81,10 +105,15 @@ fn link(session: &mut Session, what: &ShareWhat, redact: RedactOptions, export: 
     }
 }
 
-pub(super) fn print_report(shared: &Shared, letters: Option<usize>) {
-    for kind in shared.report.kinds.iter().filter(|kind| kind.taken_out) {
+/// Says what was taken out.
+pub(super) fn print_removed(report: &RedactReport) {
+    for kind in report.kinds.iter().filter(|kind| kind.taken_out) {
         eprintln!("{}: removed from {}", kind.kind.title(), counted(Some(kind.places.into()), "place", "places"));
     }
+}
+
+pub(super) fn print_report(shared: &Shared, letters: Option<usize>) {
+    print_removed(&shared.report);
     if shared.left_out.values > 0 {
         let values = counted(Some(shared.left_out.values.into()), "value", "values");
         eprintln!("Omitted to fit: {values}, {} in total", bytes(shared.left_out.bytes));

@@ -203,6 +203,8 @@ pub enum Verdict {
         /// Metadata, such as `violation_type`.
         facts: Vec<(String, String)>,
     },
+    /// The outcome was taken out by redaction.
+    TakenOut,
     /// The outcome was not recorded.
     Unknown,
 }

@@ -211,6 +211,10 @@ fn output(out: &mut Extracted, part: Part, key: &str, value: &Value) {
             out.tool.result.get_or_insert(text);
         }
         Part::Shield => out.verdict = Some(verdict(value)),
+        Part::Retrieval if is_taken_out(value) => out.chunks.push(Chunk { text: written(value), document: None, score: None }),
+        Part::Inference if is_taken_out(value) => {
+            out.output.push(Message { role: "assistant".into(), text: written(value), ..Message::default() });
+        }
         Part::Retrieval => {
             out.chunks.extend(chunks(value));
             out.tool.result = value.get("content").map(content_text);
@@ -228,6 +232,11 @@ fn output(out: &mut Extracted, part: Part, key: &str, value: &Value) {
             }
         }
     }
+}
+
+/// Whether a value is what redaction left in place of another one: `[output taken out]`.
+fn is_taken_out(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.len() < 40 && text.starts_with('[') && text.ends_with(" taken out]"))
 }
 
 /// `content: … tool_calls: …`, the inference output of agents up to 0.1.4, with tool calls printed by Python.
@@ -353,6 +362,7 @@ fn verdict(value: &Value) -> Verdict {
     match value.as_str() {
         Some("no shields") => return Verdict::NoShields,
         Some("no violations") => return Verdict::Passed,
+        _ if is_taken_out(value) || value.get("violation").is_some_and(is_taken_out) => return Verdict::TakenOut,
         _ => {}
     }
     let found = match value.get("violation") {

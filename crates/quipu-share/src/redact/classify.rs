@@ -2,13 +2,15 @@
 //!
 //! `detect` searches inside text.
 
+use super::names;
 use quipu_model::SpanKind;
 use quipu_protocol::PrivateKind;
 
 /// The kind of a span attribute.
 pub(super) fn span_attribute(key: &str, span: SpanKind) -> PrivateKind {
-    use PrivateKind::{Errors, Others, Outputs, Paths, Prompts, Tools};
+    use PrivateKind::{Errors, Others, Outputs, Paths, Prompts, Secrets, Tools};
     match key {
+        _ if names::is_secret(key) => Secrets,
         "raw_path" => Paths,
         "error" => Errors,
         "input" | "input.value" => match span {
@@ -36,14 +38,29 @@ pub(super) fn span_attribute(key: &str, span: SpanKind) -> PrivateKind {
     }
 }
 
+/// The kind of an attribute of a resource or scope.
+pub(super) fn resource_attribute(key: &str) -> PrivateKind {
+    match key {
+        "service.name" | "service.namespace" => PrivateKind::Services,
+        _ if key.starts_with("host.") || key.starts_with("process.") || key.starts_with("server.") || key.starts_with("net.") => {
+            if names::is_secret(key) {
+                PrivateKind::Secrets
+            } else {
+                PrivateKind::Paths
+            }
+        }
+        _ => span_attribute(key, SpanKind::Other),
+    }
+}
+
 /// The kind of a value under `key` inside a value of the kind `around`.
 pub(super) fn nested(key: &str, around: PrivateKind) -> PrivateKind {
     use PrivateKind::{Emails, Errors, Ids, Others, Outputs, Paths, Prompts, Secrets, Tools};
-    let key = key.to_ascii_lowercase();
-    let key = key.as_str();
-    if is_secret_key(key) {
+    if around == Secrets || names::is_secret(key) {
         return Secrets;
     }
+    let key = key.to_ascii_lowercase();
+    let key = key.as_str();
     if is_id_key(key) {
         return Ids;
     }
@@ -93,35 +110,4 @@ fn is_id_key(key: &str) -> bool {
     ];
     let is_id = key == "id" || key == "uuid" || key == "traceparent" || ["_id", "_ids", ".id", "-id"].iter().any(|end| key.ends_with(end));
     is_id && !of_software.contains(&key)
-}
-
-/// Whether values under the key are secrets such as keys and passwords. `key` is in lower case; separators are ignored.
-pub(super) fn is_secret_key(key: &str) -> bool {
-    let plain: String = key.chars().filter(|letter| !matches!(letter, '_' | '-' | '.' | ' ')).collect();
-    let ends = [
-        "apikey",
-        "accesskey",
-        "secretkey",
-        "privatekey",
-        "authtoken",
-        "accesstoken",
-        "bearertoken",
-        "refreshtoken",
-        "sessiontoken",
-        "idtoken",
-        "apitoken",
-        "password",
-        "passwd",
-        "passphrase",
-        "secret",
-        "credential",
-        "credentials",
-        "providerdata",
-        "authorization",
-        "cookie",
-        "accesskeyid",
-        "secretaccesskey",
-        "signature",
-    ];
-    plain == "token" || plain == "pwd" || plain == "auth" || ends.iter().any(|end| plain.ends_with(end))
 }

@@ -1,10 +1,15 @@
 //! Finds private data inside any text: keys, e-mail addresses, paths, ids, and text that was redacted elsewhere.
 //!
-//! Detection is by shape: keys are recognized by the prefixes of common services, by the name they are assigned to, or by looking random.
-//! Base64 is decoded and searched, and so is text with its escapes undone. `classify` decides about whole fields.
+//! Detection is by shape: keys are recognized by the forms that services gave them (`rules`), by the name they are assigned to
+//! (`assigned`), or by looking random (`shapes`). Base64 is decoded and searched, and so is text with its escapes undone. `classify`
+//! decides about whole fields.
+//!
+//! Time is linear in the length of the text: a part that is passed remembers its end, so that it is not passed again from each of its
+//! bytes.
 
-use super::classify::is_secret_key;
-use super::pseudonyms::is_uuid;
+use super::assigned::Assigned;
+use super::rules::{self, Letters, Rule};
+use super::shapes::{colon_address, is_hex, is_uuid, looks_random};
 use super::sweep::Sweep;
 use PrivateKind::{Emails, Ids, Paths, Secrets};
 use quipu_model::encoding::from_base64;
@@ -33,36 +38,73 @@ pub(super) struct Finding {
 
 /// The private parts of `text`, sorted by start. Findings can be nested.
 pub(super) fn find(text: &str, sweep: &Sweep) -> Vec<Finding> {
-    let mut finder =
-        Finder { bytes: text.as_bytes(), sweep, found: Vec::new(), depth: 0, secret_end: 0, address_end: 0, key_end: 0, local_end: 0 };
+    let mut finder = Finder::new(text.as_bytes(), sweep, 0);
     finder.run();
     sort_by_key(&mut finder.found, |finding| (finding.start, usize::MAX - finding.end));
     finder.found
 }
 
-/// The first kind in `wanted` that only shows after undoing escapes of JSON, Python and URLs in `text`.
-pub(super) fn find_escaped(text: &str, sweep: &Sweep, wanted: KindSet) -> Option<PrivateKind> {
+/// The most secrets that are looked up as they stand in a text with escapes.
+const MAX_LOOKED_UP: usize = 64;
+
+/// The first kind in `wanted` that only shows after undoing escapes of JSON, Python and URLs in `text`. Secrets that stand in the text as
+/// they are, but whose name or surroundings are escaped, are added to `found`.
+pub(super) fn find_escaped(text: &str, sweep: &Sweep, wanted: KindSet, found: &mut Vec<Finding>) -> Option<PrivateKind> {
     let mut plain = unescaped(text)?;
+    let mut looked_up = 0;
     for _ in 0..MAX_ESCAPED {
-        let is_hidden = |one: &Finding| wanted.has(one.kind) && !plain.get(one.start..one.end).is_some_and(|part| text.contains(part));
-        if let Some(found) = find(&plain, sweep).into_iter().find(is_hidden) {
-            return Some(found.kind);
+        for one in find(&plain, sweep).into_iter().filter(|one| wanted.has(one.kind)) {
+            let part = plain.get(one.start..one.end).unwrap_or_default();
+            let place = memchr::memmem::find(text.as_bytes(), part.as_bytes());
+            if place.is_none() {
+                return Some(one.kind);
+            }
+            let is_known =
+                |known: &Finding| known.kind == Secrets && text.get(known.start..known.end).is_some_and(|text| text.contains(part));
+            if one.kind != Secrets || found.iter().any(is_known) {
+                continue;
+            }
+            looked_up += 1;
+            if looked_up > MAX_LOOKED_UP || part.len() < 4 {
+                return Some(Secrets);
+            }
+            let places = memchr::memmem::find_iter(text.as_bytes(), part.as_bytes());
+            found.extend(places.map(|start| Finding { start, end: start + part.len(), kind: Secrets }));
         }
         plain = unescaped(&plain)?;
     }
     None
 }
 
-struct Finder<'a> {
-    bytes: &'a [u8],
+pub(super) struct Finder<'a> {
+    pub(super) bytes: &'a [u8],
     sweep: &'a Sweep,
     found: Vec<Finding>,
     depth: usize,
     /// Ends of the runs passed last, so that no run is scanned again from each of its positions.
-    secret_end: usize,
+    pub(super) secret_end: usize,
     address_end: usize,
     key_end: usize,
+    marked_end: usize,
     local_end: usize,
+    pub(super) assigned: Assigned,
+}
+
+impl<'a> Finder<'a> {
+    fn new(bytes: &'a [u8], sweep: &'a Sweep, depth: usize) -> Finder<'a> {
+        Finder {
+            bytes,
+            sweep,
+            found: Vec::new(),
+            depth,
+            secret_end: 0,
+            address_end: 0,
+            key_end: 0,
+            marked_end: 0,
+            local_end: 0,
+            assigned: Assigned::default(),
+        }
+    }
 }
 
 impl Finder<'_> {
@@ -79,6 +121,7 @@ impl Finder<'_> {
             if !self.is_inside(at) {
                 match byte {
                     b'-' => self.private_key(at),
+                    b':' => self.colons(at),
                     b'/' | b'~' | b'.' => self.path(at),
                     _ if is_letter(byte) => self.word(at),
                     _ => {}
@@ -94,10 +137,10 @@ impl Finder<'_> {
         let before = at.checked_sub(1).and_then(|before| self.bytes.get(before)).copied();
         let joins = |byte: u8| is_letter(byte) || matches!(byte, b'_' | b'-');
         self.prefixed(at);
+        self.assigned(at);
         self.hex_or_uuid(at, end);
         self.address(at, end);
         if !before.is_some_and(joins) {
-            self.assigned(at, self.end_of(at, joins));
             self.email(at);
         }
         if !before.is_some_and(is_base64) {
@@ -105,68 +148,32 @@ impl Finder<'_> {
         }
     }
 
-    /// A key with the prefix of a service, or the token after `Bearer`.
+    /// A key with the form of a service, or the token after `Bearer`.
     fn prefixed(&mut self, at: usize) {
-        const PREFIXES: [&str; 34] = [
-            "sk-",
-            "sk_",
-            "pk_",
-            "rk_",
-            "hf_",
-            "gsk_",
-            "tvly-",
-            "xai-",
-            "fw_",
-            "ghp_",
-            "gho_",
-            "ghu_",
-            "ghs_",
-            "ghr_",
-            "github_pat_",
-            "glpat-",
-            "xoxb-",
-            "xoxp-",
-            "xoxa-",
-            "xoxs-",
-            "xapp-",
-            "AIza",
-            "AKIA",
-            "ASIA",
-            "nvapi-",
-            "r8_",
-            "pplx-",
-            "ya29.",
-            "npm_",
-            "pypi-",
-            "dop_v1_",
-            "SG.",
-            "eyJ",
-            "BSA",
-        ];
         if at < self.secret_end {
             return;
         }
-        if let Some(prefix) = PREFIXES.iter().find(|prefix| begins(self.rest(at), prefix)) {
-            if self.key_end <= at {
-                self.key_end = self.end_of(at, is_key_letter);
-            }
-            let key = self.bytes.get(at + prefix.len()..self.key_end).unwrap_or_default();
-            let digits = key.iter().take(64).filter(|byte| byte.is_ascii_digit()).count();
-            let long = match *prefix {
-                // A JWT; without dots it is other base64.
-                "eyJ" => key.len() >= 16 && key.contains(&b'.'),
-                // Ordinary words can start like this too.
-                "AKIA" | "ASIA" | "BSA" | "SG." | "AIza" => key.len() >= 16 && digits >= 1,
-                _ => key.len() >= 20 || key.len() >= 8 && digits >= 1,
-            };
-            if long {
-                let end = self.key_end - usize::from(key.ends_with(b"."));
-                return self.push_secret(at, end);
+        let is_new = self.key_end <= at;
+        if is_new {
+            self.key_end = self.end_of(at, is_key_letter);
+        }
+        let first = self.bytes.get(at).copied().unwrap_or_default();
+        let fitting = rules::starting_with(first).iter().filter(|(start, _)| self.rest(at).starts_with(start.as_bytes()));
+        if let Some(end) = fitting.filter_map(|(start, rule)| self.fits(at, start, rule)).max() {
+            return self.push_secret(at, end);
+        }
+        if is_new && at >= self.marked_end {
+            self.marked_end = self.end_of(self.key_end, is_marked);
+            let run = self.bytes.get(at..self.marked_end).unwrap_or_default();
+            let has = |(mark, least): &(&str, usize)| run.len() >= *least && memchr::memmem::find(run, mark.as_bytes()).is_some();
+            if run.len() >= 34 && rules::MARKS.iter().any(has) {
+                return self.push_secret(at, self.marked_end);
             }
         }
-        for word in ["bearer ", "basic ", "token "] {
+        self.bot(at);
+        for word in ["bearer ", "basic ", "token ", "apikey ", "negotiate ", "bot "] {
             let rest = self.rest(at);
-            if matches!(rest.first(), Some(b'b' | b'B' | b't' | b'T'))
+            if rest.first().map(u8::to_ascii_lowercase) == word.bytes().next()
                 && rest.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
             {
                 let value = rest.get(word.len()..).unwrap_or_default();
@@ -179,37 +186,44 @@ impl Finder<'_> {
         }
     }
 
-    /// Values assigned to a secret name, with any quoting: `api_key = …`, `"password": "…"`, `provider_data: {…}`.
-    fn assigned(&mut self, at: usize, name_end: usize) {
-        let is_quote = |byte: u8| matches!(byte, b'"' | b'\'' | b'\\' | b'`');
-        let after_name = self.end_of(name_end, |byte| is_quote(byte) || byte == b' ');
-        if at < self.secret_end || !matches!(self.bytes.get(after_name), Some(b':' | b'=')) {
-            return;
+    /// The end of a key that has this rule's form, if it does.
+    fn fits(&self, at: usize, start: &str, rule: &Rule) -> Option<usize> {
+        let before = at.checked_sub(1).and_then(|before| self.bytes.get(before)).copied();
+        // Short beginnings are also parts of names.
+        if start.len() < 5 && rule.least >= 24 && matches!(before, Some(b'_' | b'-')) {
+            return None;
         }
-        let name = self.bytes.get(at..name_end).unwrap_or_default();
-        let is_secret = |name: &str| is_secret_key(&name.to_ascii_lowercase());
-        if name.len() < 3 || name.len() > 64 || !std::str::from_utf8(name).is_ok_and(is_secret) {
-            return;
+        let from = at + start.len();
+        // No further than it takes to decide.
+        let enough = if rule.most == u16::MAX { usize::from(rule.least).max(64) } else { usize::from(rule.most) + 1 };
+        let length = self.rest(from).iter().take(enough).take_while(|byte| rule.letters.has(**byte)).count();
+        let key = self.bytes.get(from..from + length).unwrap_or_default();
+        let digits = key.iter().take(64).filter(|byte| byte.is_ascii_digit()).count();
+        let fits = (usize::from(rule.least)..=usize::from(rule.most)).contains(&length) && digits >= usize::from(rule.digits);
+        // A JWT has dots; without them it is other base64.
+        if !fits || start == "eyJ" && !self.bytes.get(from..self.key_end)?.contains(&b'.') {
+            return None;
         }
-        let blanks = self.end_of(after_name + 1, |byte| matches!(byte, b' ' | b':' | b'='));
-        let start = self.end_of(blanks, is_quote);
-        let quote = start.checked_sub(1).filter(|at| *at >= blanks).and_then(|at| self.bytes.get(at)).copied();
-        let lower = name.to_ascii_lowercase();
-        let to_line_end = lower.ends_with(b"authorization") || lower.ends_with(b"cookie");
-        let end = match (quote, self.bytes.get(start)) {
-            (Some(quote), _) => self.end_of(start, |byte| byte != quote && byte != b'\\'),
-            (None, Some(b'{' | b'[' | b'(')) => self.end_of_brackets(start),
-            (None, _) if to_line_end => self.end_of(start, |byte| !matches!(byte, b'\n' | b'\r' | b'"' | b'\'' | b'\\')),
-            (None, _) => self.end_of(start, |byte| {
-                !matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b',' | b';' | b'}' | b')' | b']' | b'&' | b'"' | b'\'' | b'\\')
-            }),
-        };
-        let value = self.bytes.get(start..end).unwrap_or_default();
-        let says_nothing = [&b"None"[..], b"null", b"True", b"False", b"true", b"false"].contains(&value)
-            || value.starts_with(b"<")
-            || value.starts_with(b"[key taken");
-        if value.len() >= 3 && !says_nothing {
-            self.push_secret(start, end);
+        let end = self.key_end.max(self.end_of(from, |byte| rule.letters.has(byte)));
+        Some(end - usize::from(self.bytes.get(end - 1) == Some(&b'.')))
+    }
+
+    /// Tokens of bots: `123456789:AA…` and `MTA….G….…`.
+    fn bot(&mut self, at: usize) {
+        let digits = self.rest(at).iter().take(17).take_while(|byte| byte.is_ascii_digit()).count();
+        let secret = at + digits + 1;
+        if (6..=16).contains(&digits) && self.rest(at + digits).starts_with(b":A") {
+            let length = self.rest(secret).iter().take(48).take_while(|byte| Letters::Word.has(**byte)).count();
+            if (33..=40).contains(&length) {
+                return self.push_secret(at, secret + length);
+            }
+        }
+        if matches!(self.bytes.get(at), Some(b'M' | b'N' | b'O')) {
+            let run = self.bytes.get(at..self.key_end).unwrap_or_default();
+            let lengths: Vec<usize> = run.splitn(5, |byte| *byte == b'.').map(<[u8]>::len).collect();
+            if matches!(lengths.as_slice(), [23..=28, 6, 27..=45]) {
+                self.push_secret(at, self.key_end);
+            }
         }
     }
 
@@ -244,32 +258,74 @@ impl Finder<'_> {
         }
     }
 
-    /// 16 or 32 hex digits and UUIDs are ids, 40 and more are digests or keys.
+    /// UUIDs, and hex digits as long as an id or a digest, are ids, but beside the name of a secret they are keys.
     fn hex_or_uuid(&mut self, at: usize, end: usize) {
         if self.bytes.get(at..at + 36).is_some_and(is_uuid) && !self.bytes.get(at + 36).is_some_and(|byte| is_letter(*byte)) {
+            if at >= self.secret_end && self.is_beside_name(at) {
+                return self.push_secret(at, at + 36);
+            }
             return self.push(at, at + 36, Ids);
         }
         let word = self.bytes.get(at..end).unwrap_or_default();
-        let is_hex = word.iter().all(u8::is_ascii_hexdigit) && word.iter().any(u8::is_ascii_digit);
-        match word.len() {
-            16 | 32 if is_hex => self.push(at, end, Ids),
-            40.. if is_hex => self.push(at, end, Secrets),
-            _ => self.labelled_id(at),
+        if word.len() >= 16 && is_hex(word) {
+            if word.len() >= 24 && at >= self.secret_end && self.is_beside_name(at) {
+                // `…-us12`: the data center of a key.
+                let tail = self.end_of(end, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
+                return self.push_secret(at, tail);
+            }
+            // A key that names its data center.
+            let tail = self.rest(end);
+            if word.len() == 32 && tail.starts_with(b"-us") && tail.get(3).is_some_and(u8::is_ascii_digit) {
+                return self.push_secret(at, self.end_of(end, |byte| byte.is_ascii_alphanumeric() || byte == b'-'));
+            }
+            if matches!(word.len(), 16 | 32 | 40 | 56 | 64 | 96 | 128) {
+                return self.push(at, end, Ids);
+            }
         }
+        self.labelled_id(at);
     }
 
     /// Ids such as `call_…` and `chatcmpl-…`.
     fn labelled_id(&mut self, at: usize) {
-        const LABELS: [&str; 10] = ["call_", "chatcmpl-", "cmpl-", "resp_", "msg_", "toolu_", "run_", "thread_", "asst_", "file-"];
-        let rest = self.rest(at);
-        if let Some(label) = LABELS.iter().find(|label| begins(rest, label)) {
-            let id = rest.get(label.len()..).unwrap_or_default();
-            let length = id.iter().take(128).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
-            let (id, end) = (id.get(..length).unwrap_or_default(), at + label.len() + length);
-            if length >= 8 && id.iter().any(u8::is_ascii_digit) {
-                self.push(at, end, Ids);
-            }
+        if let Some(end) = self.labelled_end(at) {
+            self.push(at, end, Ids);
         }
+    }
+
+    /// The end of an id with a label.
+    fn labelled_end(&self, at: usize) -> Option<usize> {
+        if !self.bytes.get(at).is_some_and(u8::is_ascii_lowercase) {
+            return None;
+        }
+        let rest = self.rest(at);
+        // The label ends where the longest listed one does; it has three words at most.
+        let head = rest.get(..rest.len().min(20))?;
+        let ends = head.iter().enumerate().filter(|(_, byte)| matches!(byte, b'_' | b'-')).map(|(place, _)| place).take(3);
+        let label = ends.filter(|end| head.get(..*end).is_some_and(rules::is_label)).last()?;
+        let run = rest.iter().take(512).take_while(|byte| Letters::Word.has(**byte)).count();
+        let run = rest.get(..run)?;
+        let id = run.get(label + 1..)?;
+        let digits = id.iter().filter(|byte| byte.is_ascii_digit()).count();
+        // Words do not make an id.
+        let longest = id.split(|byte| matches!(byte, b'_' | b'-')).map(<[u8]>::len).max().unwrap_or(0);
+        (id.len() >= 8 && digits >= 1 && (longest >= 8 || digits >= 4)).then_some(at + run.len())
+    }
+
+    /// An IPv6 address that begins with colons.
+    fn colons(&mut self, at: usize) {
+        let before = at.checked_sub(1).and_then(|before| self.bytes.get(before)).copied();
+        if self.bytes.get(at + 1) == Some(&b':') && !before.is_some_and(|byte| is_letter(byte) || byte == b':') {
+            self.colon_address(at);
+        }
+    }
+
+    fn colon_address(&mut self, at: usize) -> bool {
+        let length = colon_address(self.rest(at)).filter(|length| !self.bytes.get(at + length).is_some_and(|byte| is_letter(*byte)));
+        length.inspect(|length| {
+            self.push(at, at + length, Paths);
+            self.address_end = at + length;
+        });
+        length.is_some()
     }
 
     /// URLs, IP addresses, Windows paths, and relative paths that end in a file name.
@@ -283,17 +339,18 @@ impl Finder<'_> {
             let stop = self.end_of(end + 3, |byte| !stops(byte));
             self.push(at, stop, Paths);
             self.address_end = stop;
-            // User and password in a URL.
-            let authority = self.end_of(end + 3, |byte| !stops(byte) && !matches!(byte, b'/' | b'?' | b'#'));
-            let login = self.bytes.get(end + 3..authority).unwrap_or_default();
-            if let Some(length) = memchr::memrchr(b'@', login) {
-                self.push(end + 3, end + 3 + length, Secrets);
-            }
+            self.login(end + 3);
             return;
         }
         if rest.starts_with(b":\\") && end == at + 1 {
             self.address_end = self.end_of(at, |byte| byte == b'\\' || byte == b':' || !stops(byte));
             return self.push(at, self.address_end, Paths);
+        }
+        if self.rest(at).iter().take(5).any(|byte| *byte == b':')
+            && self.bytes.get(at).is_some_and(u8::is_ascii_hexdigit)
+            && self.colon_address(at)
+        {
+            return;
         }
         let dotted = at + self.rest(at).iter().take(16).take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
         let groups = self.bytes.get(at..dotted).unwrap_or_default();
@@ -310,6 +367,33 @@ impl Finder<'_> {
             if run.contains(&b'/') && has_extension(run) {
                 self.push(at, stop, Paths);
             }
+        }
+    }
+
+    /// User and password in a URL. A password may hold signs that end the name of a host: `anna:a/b@host`.
+    fn login(&mut self, start: usize) {
+        const LONGEST: usize = 400;
+        let ends = |byte: u8| byte <= b' ' || matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b'<' | b'>');
+        let length = self.rest(start).iter().take(LONGEST).take_while(|byte| !ends(**byte)).count();
+        let url = self.bytes.get(start..start + length).unwrap_or_default();
+        let is_end = |byte: &u8| matches!(byte, b'/' | b'?' | b'#');
+        let authority = url.get(..url.iter().position(is_end).unwrap_or(length)).unwrap_or_default();
+        let near = memchr::memrchr(b'@', authority);
+        let far = memchr::memrchr(b'@', url).filter(|at| url.get(at + 1).is_some_and(u8::is_ascii_alphanumeric));
+        let secret = memchr::memchr(b':', authority).and_then(|colon| authority.get(colon + 1..));
+        let is_port = secret.is_none_or(|secret| secret.len() <= 5 && secret.iter().all(u8::is_ascii_digit));
+        let login = match (near, far) {
+            // Whether a host follows the first @, or more of the password.
+            (Some(near), Some(far)) if near < far && !is_port => {
+                let host = authority.get(near + 1..).unwrap_or_default();
+                if host.contains(&b'.') || host.contains(&b':') || host.starts_with(b"localhost") { near } else { far }
+            }
+            (Some(near), _) => near,
+            (None, Some(far)) if !is_port => far,
+            _ => return,
+        };
+        if login > 0 {
+            self.push_secret(start, start + login);
         }
     }
 
@@ -344,40 +428,32 @@ impl Finder<'_> {
                 let text = String::from_utf8_lossy(&bytes);
                 is_text |=
                     offset == 0 && !text.contains(|letter: char| letter == '\u{fffd}' || letter.is_control() && !letter.is_whitespace());
-                let mut inner = Finder {
-                    bytes: text.as_bytes(),
-                    sweep: self.sweep,
-                    found: Vec::new(),
-                    depth: self.depth + 1,
-                    secret_end: 0,
-                    address_end: 0,
-                    key_end: 0,
-                    local_end: 0,
-                };
+                let mut inner = Finder::new(text.as_bytes(), self.sweep, self.depth + 1);
                 inner.run();
                 for finding in inner.found {
                     self.push(at, end, finding.kind);
                 }
             }
         }
-        if !is_text && looks_random(run) {
+        let is_file = self.bytes.get(..at).is_some_and(|head| head.ends_with(b"base64,"));
+        if !is_text && !is_file && at >= self.secret_end && looks_random(run) && self.labelled_end(at).is_none() {
             self.push(at, end, Secrets);
         }
     }
 
-    fn push_secret(&mut self, start: usize, end: usize) {
+    pub(super) fn push_secret(&mut self, start: usize, end: usize) {
         self.secret_end = end;
         self.push(start, end, Secrets);
     }
 
-    fn push(&mut self, start: usize, end: usize, kind: PrivateKind) {
+    pub(super) fn push(&mut self, start: usize, end: usize, kind: PrivateKind) {
         let finding = Finding { start, end, kind };
         if start < end && self.found.last() != Some(&finding) {
             self.found.push(finding);
         }
     }
 
-    fn rest(&self, at: usize) -> &[u8] {
+    pub(super) fn rest(&self, at: usize) -> &[u8] {
         self.bytes.get(at..).unwrap_or_default()
     }
 
@@ -387,19 +463,30 @@ impl Finder<'_> {
         is_letter_at(at) && at.checked_sub(1).is_some_and(is_letter_at)
     }
 
-    fn end_of(&self, at: usize, belongs: impl Fn(u8) -> bool) -> usize {
+    pub(super) fn end_of(&self, at: usize, belongs: impl Fn(u8) -> bool) -> usize {
         at + self.rest(at).iter().take_while(|byte| belongs(**byte)).count()
     }
 
     /// The position after the bracket that closes the one at `at`, or the end.
-    fn end_of_brackets(&self, at: usize) -> usize {
-        let mut open = 0_usize;
+    pub(super) fn end_of_brackets(&self, at: usize) -> usize {
+        let (mut open, mut quote, mut slashes) = (0_usize, None, 0);
         for (length, byte) in self.rest(at).iter().enumerate() {
-            match byte {
-                b'{' | b'[' | b'(' => open += 1,
-                b'}' | b']' | b')' => open = open.saturating_sub(1),
+            match (byte, quote) {
+                (b'\\', _) => {
+                    slashes += 1;
+                    continue;
+                }
+                // Brackets in strings count for nothing. A string ends at a quotation mark that is escaped as often as its first.
+                (b'"' | b'\'', None) => {
+                    let before = self.bytes.get((at + length).saturating_sub(1)).copied();
+                    quote = (!before.is_some_and(is_letter)).then_some((*byte, slashes));
+                }
+                (b'"' | b'\'', Some((mark, escapes))) if *byte == mark && slashes <= escapes => quote = None,
+                (b'{' | b'[' | b'(', None) => open += 1,
+                (b'}' | b']' | b')', None) => open = open.saturating_sub(1),
                 _ => {}
             }
+            slashes = 0;
             if open == 0 {
                 return at + length + 1;
             }
@@ -408,17 +495,17 @@ impl Finder<'_> {
     }
 }
 
-/// The first byte mostly decides, so it is compared first.
-fn begins(text: &[u8], start: &str) -> bool {
-    text.first() == start.as_bytes().first() && text.starts_with(start.as_bytes())
-}
-
-fn is_letter(byte: u8) -> bool {
+pub(super) fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte >= 0x80
 }
 
 fn is_key_letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+}
+
+/// Letters of keys of Azure.
+fn is_marked(byte: u8) -> bool {
+    is_key_letter(byte) || byte == b'~'
 }
 
 fn is_base64(byte: u8) -> bool {
@@ -433,33 +520,6 @@ fn has_extension(path: &[u8]) -> bool {
     let Some(dot) = memchr::memrchr(b'.', path) else { return false };
     let extension = path.get(dot + 1..).unwrap_or_default();
     (1..=6).contains(&extension.len()) && extension.iter().all(u8::is_ascii_alphabetic)
-}
-
-/// Whether a run looks random: lower case, upper case and digits alternate about as often as in a key.
-fn looks_random(run: &[u8]) -> bool {
-    if !(20..=512).contains(&run.len()) {
-        return false;
-    }
-    let class = |byte: u8| match byte {
-        b'0'..=b'9' => 0,
-        b'a'..=b'z' => 1,
-        b'A'..=b'Z' => 2,
-        _ => 3,
-    };
-    let (mut changes, mut digits) = (0, 0);
-    for pair in run.windows(2) {
-        let [first, second] = pair else { continue };
-        let (from, to) = (class(*first), class(*second));
-        // An upper-case letter before lower-case ones is normal in names.
-        changes += usize::from(from != to && from != 3 && to != 3 && !(from == 2 && to == 1));
-        digits += usize::from(to == 0);
-    }
-    digits >= 3 && changes * 4 >= run.len() && !is_ids(run)
-}
-
-/// Whether a run has the shape of ids: hex digits in parts no longer than an id.
-fn is_ids(run: &[u8]) -> bool {
-    run.split(|byte| !byte.is_ascii_alphanumeric()).all(|part| part.len() <= 32 && part.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Undoes `\n`, `\uXXXX`, `\xXX`, `%XX` and escaped quotes as far as possible; `None` if there are none.

@@ -2,6 +2,7 @@
 //!
 //! They are numbered, so they reveal nothing about the original and compress well.
 
+use super::shapes::is_uuid;
 use std::collections::BTreeMap;
 
 /// The shape of an id, kept by its pseudonym.
@@ -59,12 +60,6 @@ fn shape(id: &str) -> Shape {
         return Shape::Hex(id.len());
     }
     if is_uuid(id.as_bytes()) { Shape::Uuid } else { Shape::Other }
-}
-
-/// Whether the whole text is a UUID.
-pub(super) fn is_uuid(text: &[u8]) -> bool {
-    let fits = |(at, byte): (usize, &u8)| if matches!(at, 8 | 13 | 18 | 23) { *byte == b'-' } else { byte.is_ascii_hexdigit() };
-    text.len() == 36 && text.iter().enumerate().all(fits)
 }
 
 #[cfg(test)]

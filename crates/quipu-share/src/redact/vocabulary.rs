@@ -31,19 +31,42 @@ values vector vectors verbose verification version vertexai view violation vllm 
 wolfram alpha work workflow write \
 audit asgi attempt by compile completed count cpu dbs embed exporter fetch fine func functioncall impls in incomplete input_messages lm \
 lmstudio message_events milliseconds mock ms of ollama openinference openapi otlp pgvec post_training rerank sdk servers sse streamable \
-the to uploads v1 v2 v1alpha v1beta vectorio vectordb with worker and extra client brotli dbs ";
+the to uploads v1 v2 v1alpha v1beta vectorio vectordb with worker and extra client brotli dbs cached details accepted rejected \
+prediction latency ";
 
 /// Longer names are not class names or routes.
 const MAX_NAME: usize = 200;
 
-/// Whether `text` consists of known words, separated by punctuation; numbers of up to three digits are allowed.
+/// Whether `text` consists of known words, separated by punctuation. Two short numbers may stand between dots: the places of lists in keys.
+/// Digits and signs alone are no words: they may be an address or the number of a phone.
 pub(super) fn is_known(text: &str) -> bool {
     let is_sign = |letter: char| letter.is_ascii() && !letter.is_ascii_alphanumeric() && !letter.is_ascii_control();
-    let known = |part: &str| match part.bytes().all(|byte| byte.is_ascii_digit()) {
-        true => part.len() <= 3,
-        false => is_covered(part),
-    };
-    text.len() <= MAX_NAME && text.split(is_sign).filter(|part| !part.is_empty()).all(known)
+    if text.is_empty() || text.len() > MAX_NAME {
+        return text.is_empty();
+    }
+    let (mut words, mut numbers, mut follows_number, mut at) = (0, 0, false, 0_usize);
+    for part in text.split(is_sign) {
+        let before = at.checked_sub(1).and_then(|before| text.as_bytes().get(before));
+        at += part.len() + 1;
+        if part.is_empty() {
+            continue;
+        }
+        let is_number = part.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number {
+            let after = text.as_bytes().get(at - 1);
+            let is_place = before == Some(&b'.') && after.is_none_or(|after| *after == b'.');
+            numbers += 1;
+            if part.len() > 3 || follows_number || numbers > 2 || !is_place {
+                return false;
+            }
+        } else if is_covered(part) {
+            words += 1;
+        } else {
+            return false;
+        }
+        follows_number = is_number;
+    }
+    words > 0
 }
 
 /// Whether the letters are a sequence of words in any case: `VectorIORouter`.
@@ -112,29 +135,44 @@ pub(super) fn is_structural_key(key: &str) -> bool {
             | "__method__"
             | "__type__"
             | "__location__"
-            | "__ttl__"
             | "severity"
             | "unit"
-            | "value"
             | "metric"
-            | "chunk_count"
             | "stop_reason"
             | "finish_reason"
             | "role"
             | "type"
             | "gen_ai.operation.name"
             | "openinference.span.kind"
-    ) || is_token_key(key)
+    )
 }
 
-/// Whether values under the key are token counts.
-pub(super) fn is_token_key(key: &str) -> bool {
-    key.ends_with("_tokens") || key.starts_with("llm.token_count.") || key.starts_with("gen_ai.usage.")
+/// Whether values under the key are counts or durations. The words of the key must be known, too.
+pub(super) fn is_count_key(key: &str) -> bool {
+    let is_usage = key.starts_with("gen_ai.usage.") && key.ends_with("tokens");
+    matches!(key, "__ttl__" | "chunk_count") || key.ends_with("_tokens") || key.starts_with("llm.token_count.") || is_usage
+}
+
+/// Whether the `value` of events with this name is a count or a duration.
+pub(super) fn is_measure(name: &str) -> bool {
+    let parts = [
+        "tokens",
+        "token",
+        "duration",
+        "seconds",
+        "milliseconds",
+        "time",
+        "count",
+        "total",
+        "requests",
+        "latency",
+    ];
+    name.strip_prefix("metric.").is_some_and(|name| name.split(['_', '.']).any(|part| parts.contains(&part)))
 }
 
 /// Whether a number is too short to identify anybody, such as token counts and seconds.
 pub(super) fn is_small_number(text: &str) -> bool {
-    text.len() <= 7 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    (1..=7).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 #[cfg(test)]
@@ -166,6 +204,13 @@ mod tests {
             "/v1/users/4711",
             "a b c",
             "task\n1",
+            "GET 10.21.31.42",
+            "33 6 12 34 56 78",
+            "get.10.21",
+            "read.1.write.2.get.3",
+            "+-*/",
+            "[1, 2]",
+            "request 404",
         ] {
             assert_eq!(known_name(name), None, "{name}");
         }

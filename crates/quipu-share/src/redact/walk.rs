@@ -3,17 +3,24 @@
 //! If text of kinds that are kept may repeat redacted text, there are two passes: the first collects the redacted text and ids, the second
 //! writes. `detect` has the shapes of keys and paths, `classify` the meaning of keys.
 
-use super::classify::{by_role, nested, span_attribute};
+use super::assigned::says_nothing;
+use super::classify::{by_role, nested, resource_attribute, span_attribute};
 use super::detect::{find, find_escaped};
+use super::names::{Wants, wanted};
+use super::pairs::{has_probability, secret_places};
 use super::pseudonyms::Pseudonyms;
+use super::shapes::looks_like_key;
 use super::sweep::{MIN_BYTES, Sweep};
-use super::vocabulary::{self, is_small_number, is_structural_key, is_token_key, known_name};
+use super::vocabulary::{self, is_count_key, is_measure, is_small_number, is_structural_key, known_name};
 use quipu_model::failure::is_error_severity;
-use quipu_model::recorded::{RecordedAttribute, attributes, json_text, python_text};
-use quipu_model::{Encoding, EventRecord, RecordedTime, Recording, SpanKind, SpanRecord, Timestamp, TraceRecord, Value};
+use quipu_model::ordered::sort_by_key;
+use quipu_model::recorded::{RecordedAttribute, attributes, json_text, parse_json, python_text};
+use quipu_model::tokens::from_output;
+use quipu_model::{Encoding, EventRecord, LogRecord, MetricPoint, RecordedTime, Recording, SpanExtra, SpanKind, SpanRecord};
+use quipu_model::{Timestamp, TokenRecord, TraceRecord, Value};
 use quipu_protocol::{KindReport, KindSet, PrivateKind, RedactExample, RedactOptions, RedactReport};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Maximum number of examples per kind.
 const MAX_EXAMPLES: usize = 3;
@@ -21,23 +28,115 @@ const MAX_EXAMPLES: usize = 3;
 /// Maximum length of an example in characters.
 const EXAMPLE_LETTERS: usize = 80;
 
+/// How many secrets of earlier parts are remembered.
+const MAX_REMEMBERED: usize = 1_000;
+
+/// Redacts a recording, or parts of one, one after the other. Ids and names have the same pseudonym in all of them; of the texts that were
+/// taken out of earlier parts, only keys and passwords are found again.
+pub struct Redactor {
+    walker: Walker,
+    secrets: BTreeSet<String>,
+    spans: u32,
+    events: u32,
+}
+
+/// The rows of some traces, and what is known about their spans beyond them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WholeRows {
+    /// The rows.
+    pub recording: Recording,
+    /// One for each span, in the same order.
+    pub extras: Vec<SpanExtra>,
+    /// Resources and scopes, each a JSON object.
+    pub sources: Vec<(String, String)>,
+}
+
+impl Redactor {
+    /// Nothing is redacted yet. `origin` becomes 1970-01-01T00:00:00 if times are shifted; without it, the earliest time of the first part
+    /// does.
+    pub fn new(options: RedactOptions, origin: Option<Timestamp>) -> Redactor {
+        let mut walker = Walker::new(options.take_out);
+        walker.shifts = options.shift_times;
+        walker.origin = origin.filter(|_| options.shift_times);
+        Redactor { walker, secrets: BTreeSet::new(), spans: 0, events: 0 }
+    }
+
+    /// The redacted rows, in the same order.
+    pub fn recording(&mut self, recording: &Recording) -> Recording {
+        self.begin(recording);
+        self.twice(|walker| walker.recording(recording))
+    }
+
+    /// The redacted rows with everything that belongs to them, in the same order.
+    pub fn whole(&mut self, rows: &WholeRows) -> WholeRows {
+        self.begin(&rows.recording);
+        self.twice(|walker| WholeRows {
+            recording: walker.recording(&rows.recording),
+            extras: rows.extras.iter().map(|extra| walker.extra(extra)).collect(),
+            sources: rows.sources.iter().map(|(resource, scope)| (walker.resource(resource), walker.resource(scope))).collect(),
+        })
+    }
+
+    /// A redacted log record that belongs to no span.
+    pub fn log(&mut self, record: &LogRecord) -> LogRecord {
+        self.twice(|walker| walker.log(record))
+    }
+
+    /// A redacted metric point. A measurement stays if its name says that it is a count or a duration.
+    pub fn point(&mut self, point: &MetricPoint) -> MetricPoint {
+        self.twice(|walker| walker.point(point))
+    }
+
+    /// A redacted resource and its scope.
+    pub fn source(&mut self, (resource, scope): &(String, String)) -> (String, String) {
+        self.twice(|walker| (walker.resource(resource), walker.resource(scope)))
+    }
+
+    /// The redacted key of an attribute.
+    pub fn key(&mut self, key: &str) -> String {
+        self.walker.key(key).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// What was found and taken out so far.
+    pub fn report(&self) -> RedactReport {
+        let kinds = self.walker.kinds.iter().filter(|report| report.places > 0).cloned().collect();
+        RedactReport { kinds, spans: self.spans, events: self.events }
+    }
+
+    fn begin(&mut self, recording: &Recording) {
+        let count = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
+        self.spans = self.spans.saturating_add(count(recording.spans.len()));
+        self.events = self.events.saturating_add(count(recording.events.len()));
+        if self.walker.shifts && self.walker.origin.is_none() {
+            self.walker.origin = Some(earliest(recording));
+        }
+    }
+
+    /// If text that is kept may repeat text that is taken out, a first pass collects what is taken out.
+    fn twice<T>(&mut self, work: impl Fn(&mut Walker) -> T) -> T {
+        let out = self.walker.out;
+        // If everything is removed, nothing can repeat it.
+        if out != KindSet::NONE && out != KindSet::ALL {
+            let mut first = Walker::new(out);
+            first.learned = Some(Vec::new());
+            work(&mut first);
+            let mut learned = first.learned.unwrap_or_default();
+            for (text, _) in learned.iter().filter(|(_, kind)| *kind == PrivateKind::Secrets) {
+                if self.secrets.len() < MAX_REMEMBERED && !self.secrets.contains(text) {
+                    self.secrets.insert(text.clone());
+                }
+            }
+            learned.extend(self.secrets.iter().map(|text| (text.clone(), PrivateKind::Secrets)));
+            self.walker.sweep = Sweep::new(learned);
+        }
+        work(&mut self.walker)
+    }
+}
+
 pub(super) fn redact(recording: &Recording, options: RedactOptions) -> (Recording, RedactReport) {
-    let mut walker = Walker::new(options.take_out);
-    // If everything is removed, nothing can repeat it.
-    if options.take_out != KindSet::NONE && options.take_out != KindSet::ALL {
-        let mut learned = Vec::new();
-        walker.learned = Some(&mut learned);
-        walker.recording(recording);
-        walker = Walker::new(options.take_out);
-        walker.sweep = Sweep::new(learned);
-    }
-    if options.shift_times {
-        walker.origin = Some(earliest(recording));
-    }
-    let redacted = walker.recording(recording);
-    let counts = [recording.spans.len(), recording.events.len()].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
-    let kinds = walker.kinds.into_iter().filter(|report| report.places > 0).collect();
-    (redacted, RedactReport { kinds, spans: counts[0], events: counts[1] })
+    let mut redactor = Redactor::new(options, None);
+    let redacted = redactor.recording(recording);
+    (redacted, redactor.report())
 }
 
 /// The earliest time in the rows.
@@ -49,14 +148,18 @@ fn earliest(recording: &Recording) -> Timestamp {
     earliest.unwrap_or(Timestamp(0))
 }
 
-struct Walker<'a> {
+struct Walker {
     out: KindSet,
     /// Collects redacted text in the first pass.
-    learned: Option<&'a mut Vec<(String, PrivateKind)>>,
+    learned: Option<Vec<(String, PrivateKind)>>,
     sweep: Sweep,
     ids: Pseudonyms,
     names: Pseudonyms,
+    /// Whether times are shifted, and from where.
+    shifts: bool,
     origin: Option<Timestamp>,
+    /// Whether the `value` of the current row is a measurement.
+    measures: bool,
     kinds: Vec<KindReport>,
     /// Cache of known words: the same keys occur again and again.
     known: RefCell<BTreeMap<String, bool>>,
@@ -65,8 +168,8 @@ struct Walker<'a> {
     attribute: String,
 }
 
-impl<'a> Walker<'a> {
-    fn new(out: KindSet) -> Walker<'a> {
+impl Walker {
+    fn new(out: KindSet) -> Walker {
         let report = |kind| KindReport { kind, taken_out: out.has(kind), places: 0, bytes: 0, examples: Vec::new() };
         Walker {
             out,
@@ -74,7 +177,9 @@ impl<'a> Walker<'a> {
             sweep: Sweep::default(),
             ids: Pseudonyms::default(),
             names: Pseudonyms::default(),
+            shifts: false,
             origin: None,
+            measures: false,
             kinds: PrivateKind::ALL.map(report).into(),
             known: RefCell::default(),
             row: String::new(),
@@ -98,9 +203,8 @@ impl<'a> Walker<'a> {
         self.row = "trace".into();
         let trace_id = self.id(&row.trace_id, "trace_id");
         self.row = format!("trace {trace_id}");
-        let names_nobody = |name: &&String| !matches!(name.trim(), "" | "\u{200b}" | "llama-stack" | "llama_stack");
         self.attribute = "service_name".into();
-        let service_name = match row.service_name.as_ref().filter(names_nobody) {
+        let service_name = match row.service_name.as_ref().filter(|name| names_somebody(name)) {
             Some(name) => Some(self.named(name, PrivateKind::Services, "service")),
             None => row.service_name.clone(),
         };
@@ -141,12 +245,98 @@ impl<'a> Walker<'a> {
         let severity = row.attributes.as_deref().and_then(severity);
         let message = if is_error_severity(severity.as_deref()) { PrivateKind::Errors } else { PrivateKind::Logs };
         let kind_of = |key: &str| if key == "message" { message } else { span_attribute(key, SpanKind::Other) };
-        EventRecord {
+        let name = row.name.as_deref().map(|name| self.name(name, "event"));
+        self.measures = row.name.as_deref().is_some_and(|name| is_measure(name) && self.is_known(name));
+        let attributes = row.attributes.as_deref().map(|text| self.attributes(text, kind_of));
+        self.measures = false;
+        EventRecord { span_id, name, timestamp: self.time(&row.timestamp), attributes }
+    }
+
+    /// What is recorded about a span beyond its row.
+    fn extra(&mut self, extra: &SpanExtra) -> SpanExtra {
+        self.row = "span".into();
+        let span_id = self.id(&extra.span_id, "span_id");
+        self.row = format!("span {span_id}");
+        let origin = self.origin;
+        let shifted = |nanos: Option<u64>| nanos.map(|nanos| since(nanos, origin));
+        let mut said = |text: &Option<String>, what: &str, kind: PrivateKind| {
+            self.attribute = what.into();
+            text.as_deref().map(|text| self.leaf(text, kind).unwrap_or_else(|| text.to_owned()))
+        };
+        let status_message = said(&extra.status_message, "status message", PrivateKind::Errors);
+        let trace_state = said(&extra.trace_state, "tracestate", PrivateKind::Others);
+        self.attribute = "links".into();
+        let links = extra.links.as_deref().map(|text| match parse_json(text) {
+            Some(mut value) => {
+                if self.value(&mut value, PrivateKind::Others, "links") {
+                    json_text(&value)
+                } else {
+                    text.to_owned()
+                }
+            }
+            None => self.leaf(text, PrivateKind::Others).unwrap_or_else(|| text.to_owned()),
+        });
+        let is_times = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit() || b"[], null".contains(&byte));
+        let event_nanos = extra.event_nanos.as_deref().filter(is_times).filter(|_| origin.is_none()).map(str::to_owned);
+        SpanExtra {
             span_id,
-            name: row.name.as_deref().map(|name| self.name(name, "event")),
-            timestamp: self.time(&row.timestamp),
-            attributes: row.attributes.as_deref().map(|text| self.attributes(text, kind_of)),
+            start_nanos: shifted(extra.start_nanos),
+            end_nanos: shifted(extra.end_nanos),
+            status_message,
+            trace_state,
+            links,
+            event_nanos,
+            source: extra.source,
         }
+    }
+
+    fn log(&mut self, record: &LogRecord) -> LogRecord {
+        let row = EventRecord {
+            span_id: record.span_id.clone(),
+            name: record.name.clone(),
+            timestamp: record.timestamp.clone(),
+            attributes: record.attributes.clone(),
+        };
+        let EventRecord { span_id, name, timestamp, attributes } = self.event(&row);
+        let origin = self.origin;
+        let time_nanos = record.time_nanos.map(|nanos| since(nanos, origin));
+        LogRecord {
+            trace_id: self.optional_id(&record.trace_id, "trace_id"),
+            span_id,
+            name,
+            timestamp,
+            time_nanos,
+            attributes,
+            source: record.source,
+        }
+    }
+
+    fn point(&mut self, point: &MetricPoint) -> MetricPoint {
+        self.row = "metric".into();
+        self.attribute = "name".into();
+        let stays = !self.out.has(PrivateKind::Others) || is_measure(&format!("metric.{}", point.metric)) && self.is_known(&point.metric);
+        let origin = self.origin;
+        if !stays {
+            self.count(PrivateKind::Others, 8);
+        }
+        MetricPoint {
+            metric: self.name(&point.metric, "metric"),
+            unit: point.unit.as_deref().map(|text| self.word(text)),
+            kind: point.kind.clone(),
+            start_nanos: point.start_nanos.map(|nanos| since(nanos, origin)),
+            time_nanos: point.time_nanos.map(|nanos| since(nanos, origin)),
+            attributes: self.attributes(&point.attributes, |key| span_attribute(key, SpanKind::Other)),
+            value: point.value.filter(|_| stays),
+            count: point.count.filter(|_| stays),
+            detail: point.detail.clone().filter(|_| stays),
+            ..*point
+        }
+    }
+
+    /// A resource or scope.
+    fn resource(&mut self, text: &str) -> String {
+        self.row = "resource".into();
+        self.attributes(text, resource_attribute)
     }
 
     fn attributes(&mut self, text: &str, kind_of: impl Fn(&str) -> PrivateKind) -> String {
@@ -175,18 +365,31 @@ impl<'a> Walker<'a> {
 
     /// The JSON of a redacted attribute value; `None` if it is unchanged.
     fn entry(&mut self, entry: &RecordedAttribute, kind: PrivateKind) -> Option<String> {
-        if is_structural_key(&entry.key) && self.stays(&entry.text, entry.is_string) {
+        if self.stays(&entry.key, &entry.text, entry.is_string) {
             return None;
+        }
+        if kind == PrivateKind::Services && entry.is_string {
+            let name = if names_somebody(&entry.text) { self.named(&entry.text, kind, "service") } else { return None };
+            return (name != entry.text).then(|| {
+                let mut json = String::new();
+                json_string(&name, &mut json);
+                json
+            });
         }
         let decoded = entry.decoded();
         let mut value = decoded.value;
+        // Counts of tokens stay, so that a reader does not take them for missing.
+        let counts = if matches!(entry.key.as_str(), "output" | "output.value") { from_output(&value) } else { TokenRecord::default() };
+        let kind = self.kind_of_value(&entry.key, &value, kind);
+        // Neither tells anything; what was a number is a text by now, so this is asked first.
+        let is_plain = matches!(value, Value::Bool(_) | Value::Null) || entry.text.is_empty();
         let changed = self.value(&mut value, kind, &entry.key);
         let text = if self.out == KindSet::ALL {
             // Its type is not revealed either.
-            if matches!(value, Value::Bool(_) | Value::Null) || entry.text.is_empty() {
+            if is_plain {
                 return None;
             }
-            kind.marker().to_owned()
+            if counts.is_empty() { kind.marker().to_owned() } else { counted_marker(kind, &counts) }
         } else if !changed {
             return None;
         } else if !entry.is_string {
@@ -199,27 +402,41 @@ impl<'a> Walker<'a> {
         Some(json)
     }
 
+    /// The kind of a value, for names that may mean a key.
+    fn kind_of_value(&self, key: &str, value: &Value, kind: PrivateKind) -> PrivateKind {
+        let text = match value {
+            Value::Text(text) => text,
+            Value::Number(number) => &number.0,
+            _ => return kind,
+        };
+        if kind == PrivateKind::Secrets && says_nothing(text.trim().as_bytes()) {
+            return PrivateKind::Others;
+        }
+        let is_secret = match wanted(key) {
+            Some(Wants::Key) => looks_like_key(text.as_bytes()),
+            Some(Wants::Digit) => (3..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' '),
+            _ => false,
+        };
+        if is_secret { PrivateKind::Secrets } else { kind }
+    }
+
     /// Redacts a value in place; returns whether it changed.
     fn value(&mut self, value: &mut Value, kind: PrivateKind, key: &str) -> bool {
         match value {
             Value::Null | Value::Bool(_) => false,
             Value::Number(number) => {
-                if is_token_key(key) && is_small_number(&number.0) || key == "value" && is_small_number(&number.0) {
+                if kind != PrivateKind::Secrets && self.is_count(key, &number.0) {
                     return false;
                 }
-                self.count(kind, number.0.len());
-                if self.out.has(kind) {
-                    *value = Value::Null;
-                    return true;
-                }
-                match self.scrub(&number.0.clone(), kind) {
-                    Some(text) => *value = Value::Text(text),
+                let text = number.0.clone();
+                match self.leaf(&text, kind) {
+                    Some(left) => *value = Value::Text(left),
                     None => return false,
                 }
                 true
             }
             Value::Text(text) => {
-                if is_structural_key(key) && self.is_known(text) {
+                if kind != PrivateKind::Secrets && is_structural_key(key) && self.is_known(text) {
                     return false;
                 }
                 match self.leaf(text, kind) {
@@ -243,8 +460,10 @@ impl<'a> Walker<'a> {
                 changed
             }
             Value::List(items) => {
+                let secret = secret_places(items);
                 let mut changed = false;
-                for item in items {
+                for (place, item) in items.iter_mut().enumerate() {
+                    let kind = if secret.contains(&place) { PrivateKind::Secrets } else { kind };
                     changed |= self.value(item, kind, key);
                 }
                 changed
@@ -258,26 +477,42 @@ impl<'a> Walker<'a> {
                 }
                 changed
             }
-            Value::Map(entries) => {
-                let role = entries.iter().find(|(key, _)| key == "role").and_then(|(_, role)| role.as_str());
-                let around = role.and_then(by_role).unwrap_or(kind);
-                let mut changed = false;
-                for (key, item) in entries {
-                    let kind = nested(key, around);
-                    changed |= self.value(item, kind, key);
-                    if let Some(left) = self.key(key) {
-                        *key = left;
-                        changed = true;
-                    }
-                }
-                changed
+            Value::Map(entries) => self.map(entries, kind),
+        }
+    }
+
+    fn map(&mut self, entries: &mut [(String, Value)], kind: PrivateKind) -> bool {
+        let role = entries.iter().find(|(key, _)| key == "role").and_then(|(_, role)| role.as_str());
+        let around = if kind == PrivateKind::Secrets { kind } else { role.and_then(by_role).unwrap_or(kind) };
+        let pair = super::pairs::secret_value(entries);
+        // A piece of a model's text is called a token, too.
+        let has_pieces = has_probability(entries);
+        // {'metric': 'prompt_tokens', 'value': 13}
+        let metric = entries.iter().find(|(key, _)| key == "metric").and_then(|(_, name)| name.as_str());
+        let is_measured = metric.is_some_and(|name| is_measure(&format!("metric.{name}")) && self.is_known(name));
+        let measures = self.measures;
+        self.measures |= is_measured;
+        let mut changed = false;
+        for (place, (key, item)) in entries.iter_mut().enumerate() {
+            let mut kind = nested(key, around);
+            if kind == PrivateKind::Secrets && kind != around && has_pieces && key == "token" {
+                kind = around;
+            }
+            kind = if pair == Some(place) { PrivateKind::Secrets } else { self.kind_of_value(key, item, kind) };
+            changed |= self.value(item, kind, key);
+            if let Some(left) = self.key(key) {
+                *key = left;
+                changed = true;
             }
         }
+        self.measures = measures;
+        changed
     }
 
     /// The redacted string; `None` if it is unchanged.
     fn leaf(&mut self, text: &str, kind: PrivateKind) -> Option<String> {
-        if text.trim().is_empty() {
+        // What was taken out before is not there.
+        if text.trim().is_empty() || is_marker(text) {
             return None;
         }
         self.count(kind, text.len());
@@ -294,7 +529,19 @@ impl<'a> Walker<'a> {
 
     /// Redacts private parts of a string that is kept; `None` if there are none.
     fn scrub(&mut self, text: &str, around: PrivateKind) -> Option<String> {
-        let found = find(text, &self.sweep);
+        let mut found = find(text, &self.sweep);
+        let known = found.len();
+        // If something only shows after undoing escapes, the whole text is removed.
+        if self.out != KindSet::NONE
+            && let Some(kind) = find_escaped(text, &self.sweep, self.out, &mut found)
+        {
+            self.count(kind, text.len());
+            self.learn(text, kind);
+            return Some(kind.marker().to_owned());
+        }
+        if found.len() > known {
+            sort_by_key(&mut found, |finding| (finding.start, usize::MAX - finding.end));
+        }
         let mut left = String::new();
         let mut passed = 0;
         for (place, finding) in found.iter().enumerate() {
@@ -323,19 +570,10 @@ impl<'a> Walker<'a> {
             }
             passed = finding.end;
         }
-        // If something only shows after undoing escapes, the whole rest is removed.
-        let rest = if passed == 0 { text } else { text.get(passed..).unwrap_or_default() };
-        if self.out != KindSet::NONE
-            && let Some(kind) = find_escaped(text, &self.sweep, self.out)
-        {
-            self.count(kind, text.len());
-            self.learn(text, kind);
-            return Some(kind.marker().to_owned());
-        }
         if passed == 0 {
             return None;
         }
-        left.push_str(rest);
+        left.push_str(text.get(passed..).unwrap_or_default());
         for finding in &found {
             if self.out.has(finding.kind) {
                 self.example(finding.kind, &left);
@@ -410,7 +648,10 @@ impl<'a> Walker<'a> {
 
     fn time(&mut self, text: &Option<String>) -> Option<String> {
         let text = text.as_deref()?;
-        let is_plain = |text: &str| text.len() <= 35 && text.bytes().all(|byte| byte.is_ascii_digit() || b"T:+-. Z".contains(&byte));
+        // Not more than nanoseconds.
+        let is_short = |text: &str| text.split_once('.').is_none_or(|(_, part)| part.bytes().take_while(u8::is_ascii_digit).count() <= 9);
+        let is_plain =
+            |text: &str| text.len() <= 35 && is_short(text) && text.bytes().all(|byte| byte.is_ascii_digit() || b"T:+-. Z".contains(&byte));
         match (RecordedTime::parse(text), self.origin) {
             (Ok(time), Some(origin)) => Some(shifted(time, origin, text)),
             (Ok(_), None) if is_plain(text) => Some(text.to_owned()),
@@ -461,10 +702,44 @@ impl<'a> Walker<'a> {
         is_known
     }
 
-    /// Whether the value of a structural key is harmless.
-    fn stays(&self, text: &str, is_string: bool) -> bool {
-        text.is_empty() || is_small_number(text) || self.is_known(text) && (is_string || matches!(text, "true" | "false" | "null"))
+    /// Whether the value of a key describes the row rather than its content: a mark, a count, one of few words.
+    fn stays(&self, key: &str, text: &str, is_string: bool) -> bool {
+        let is_mark =
+            is_structural_key(key) && (text.is_empty() || self.is_known(text) && (is_string || matches!(text, "true" | "false" | "null")));
+        is_mark || self.is_count(key, text)
     }
+
+    /// Whether a value is a count, a duration, or a measurement.
+    fn is_count(&self, key: &str, text: &str) -> bool {
+        is_small_number(text) && (is_count_key(key) && self.is_known(key) || self.measures && key == "value")
+    }
+}
+
+/// A time relative to `origin`.
+fn since(nanos: u64, origin: Option<Timestamp>) -> u64 {
+    origin.map_or(nanos, |origin| nanos.saturating_sub(u64::try_from(origin.0).unwrap_or(0)))
+}
+
+/// What is left of an output with counts of tokens.
+fn counted_marker(kind: PrivateKind, counts: &TokenRecord) -> String {
+    let parts = [
+        ("prompt_tokens", counts.prompt),
+        ("completion_tokens", counts.completion),
+        ("total_tokens", counts.total),
+    ];
+    let known = parts.iter().filter_map(|(key, count)| Some(format!("\"{key}\": {}", (*count)?.tokens)));
+    let known = known.collect::<Vec<_>>().join(", ");
+    format!("{{\"role\": \"assistant\", \"content\": \"{}\", \"usage\": {{{known}}}}}", kind.marker())
+}
+
+/// Whether the name of a service says more than that it is a Llama Stack.
+fn names_somebody(name: &str) -> bool {
+    !matches!(name.trim(), "" | "\u{200b}" | "llama-stack" | "llama_stack")
+}
+
+/// Whether a text is nothing but what redaction leaves.
+fn is_marker(text: &str) -> bool {
+    text.starts_with('[') && PrivateKind::ALL.iter().any(|kind| kind.marker() == text)
 }
 
 fn severity(text: &str) -> Option<String> {

@@ -264,6 +264,7 @@ fn checked(entry: &Entry, shield: &Shield) -> El {
         }
         Verdict::Passed => "passed",
         Verdict::NoShields => "were not set",
+        Verdict::TakenOut => "ran; the result was taken out",
         Verdict::Unknown => "ran; the result was not recorded",
     };
     el(Tag::P)

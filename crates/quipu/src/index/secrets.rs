@@ -1,6 +1,7 @@
 //! Detects strings that look like API keys: servers record provider data, headers and arguments as they are.
 //!
-//! It is a hint for a warning, not a scanner: it knows the shapes of common keys, and requires a minimum length.
+//! It is a hint for a warning, on the hot path of indexing: it knows the shapes of the most common keys, and requires a minimum length. What is
+//! taken out is found by `share`, which knows many more.
 
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
@@ -8,10 +9,11 @@ use std::sync::LazyLock;
 /// Minimum length of key material.
 const MIN_KEY: usize = 16;
 
-static PREFIXES: LazyLock<Vec<Finder<'static>>> =
-    LazyLock::new(|| ["sk-", "hf_", "gsk_", "tvly-", "AKIA", "Bearer ", "xai-", "fw_"].iter().map(Finder::new).collect());
-static NAMES: LazyLock<Vec<Finder<'static>>> =
-    LazyLock::new(|| ["api_key", "api-key", "apikey", "access_token", "secret_key"].iter().map(Finder::new).collect());
+const PREFIX_TEXTS: &str = "sk-,sk_live_,hf_,gsk_,tvly-,AKIA,Bearer ,xai-,fw_,ghp_,github_pat_,glpat-,xoxb-,AIza,GOCSPX-,nvapi-";
+const NAME_TEXTS: &str = "api_key,api-key,apikey,access_token,auth_token,secret_key,client_secret,password";
+
+static PREFIXES: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| PREFIX_TEXTS.split(',').map(Finder::new).collect());
+static NAMES: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| NAME_TEXTS.split(',').map(Finder::new).collect());
 
 /// Whether `text`, the recorded attributes of a span, seems to contain an API key.
 pub(super) fn holds_secret(text: &[u8]) -> bool {
@@ -48,6 +50,8 @@ mod tests {
             r#"{"output": "Authorization: Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30"}"#,
             r#"{"x": "sk-proj-0123456789abcdefABCDEF"}"#,
             r#"{"openai_api_key": "0123456789abcdef0123"}"#,
+            r#"{"x": "login with GOCSPX-0123abcdEFGH5678ijkl"}"#,
+            r#"{"password": "correct-horse-42-battery"}"#,
         ] {
             assert!(holds_secret(text.as_bytes()), "{text}");
         }

@@ -30,11 +30,11 @@ pub use types::{
     Data, DatasetRow, MetricDataPoint, MetricLabel, MetricSeries, SavedDataset, Span, SpanEvent, SpanTree, SpanWithStatus, Trace,
 };
 
+pub(crate) use export::RowForm;
 pub(crate) use matching::Source;
 pub(crate) use metrics::model_of;
 pub(crate) use releases::guess_releases;
 
-use quipu_protocol::FileFormat;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -108,8 +108,8 @@ pub(crate) fn answer(source: Source<'_>, method: &str, params: &str, now_seconds
 }
 
 /// Writes spans as lines of text to `sink` until it returns false. Returns the number of spans.
-pub(crate) fn export(source: Source<'_>, params: &str, format: FileFormat, sink: &mut dyn FnMut(&str) -> bool) -> Result<u64, QueryError> {
-    export::export_spans(source, &read_params(params)?, format, sink)
+pub(crate) fn export(source: Source<'_>, params: &str, form: RowForm<'_>, sink: &mut dyn FnMut(&str) -> bool) -> Result<u64, QueryError> {
+    export::export_spans(source, &read_params(params)?, form, sink)
 }
 
 fn read_params(params: &str) -> Result<Json, QueryError> {

@@ -2,14 +2,33 @@
 //!
 //! Not here: the formats (`transfer`), and the destination of the bytes.
 
+use super::outgoing::Outgoing;
 use super::push::{PieceSize, Sources};
 use super::{Selection, Session, UnattachedSignal};
 use crate::transfer::Exporter;
 use quipu_otlp::FullTrace;
-use quipu_protocol::{Failure, FileFormat};
+use quipu_protocol::{Failure, FileFormat, RedactOptions, RedactReport};
 
 /// Log records or metric points per line.
 const UNATTACHED_SIZE: PieceSize = PieceSize { entries: 1_000, bytes: 4 << 20 };
+
+/// Options of an export. By default it is lossless.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExportOptions {
+    /// What is taken out, trace by trace.
+    pub redact: Option<RedactOptions>,
+    /// Whether cells of CSV are written as they are, even if a spreadsheet would run them.
+    pub raw: bool,
+}
+
+/// The outcome of an export.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exported {
+    /// Number of spans.
+    pub spans: u64,
+    /// What was found and taken out, if anything was to be.
+    pub report: RedactReport,
+}
 
 impl Session {
     /// Writes a selection in another format to `sink`, piece by piece, until it fails. Returns the number of spans. One trace is in memory
@@ -25,9 +44,24 @@ impl Session {
         format: FileFormat,
         sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<u64, E> {
+        Ok(self.export_with(selection, format, ExportOptions::default(), sink)?.spans)
+    }
+
+    /// Like [`export`](Session::export), with options.
+    ///
+    /// # Errors
+    /// Those of [`export`](Session::export).
+    pub fn export_with<E: From<Failure>>(
+        &mut self,
+        selection: Selection<'_>,
+        format: FileFormat,
+        options: ExportOptions,
+        sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Exported, E> {
         self.complete_index()?;
         let (traces, _) = self.selected(selection)?;
-        let mut exporter = Exporter::new(format)?;
+        let mut exporter = Exporter::new(format, options.raw)?;
+        let mut outgoing = Outgoing::new(options.redact);
         let mut spans = 0;
         sink(exporter.head().as_bytes())?;
         for trace in traces {
@@ -36,16 +70,16 @@ impl Session {
             let full = self.full_trace(trace, of_trace)?;
             spans += full.spans.len() as u64;
             if !full.spans.is_empty() {
-                sink(&exporter.trace(&full))?;
+                sink(&exporter.trace(&outgoing.trace(full)))?;
             }
         }
         sink(exporter.tail().as_bytes())?;
         if matches!(selection, Selection::All) && format == FileFormat::OtlpJson {
             for which in [UnattachedSignal::Logs, UnattachedSignal::Points] {
-                self.each_unattached(which, 0, UNATTACHED_SIZE, &mut |batch, _| sink(batch.line().as_bytes()))?;
+                self.each_unattached(which, 0, UNATTACHED_SIZE, &mut |batch, _| sink(outgoing.unattached(batch).line().as_bytes()))?;
             }
         }
-        Ok(spans)
+        Ok(Exported { spans, report: outgoing.report() })
     }
 
     fn full_trace(&self, trace: u32, selection: Selection<'_>) -> Result<FullTrace, Failure> {

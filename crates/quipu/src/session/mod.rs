@@ -18,6 +18,7 @@ mod listing;
 mod logs;
 mod metrics;
 mod moments;
+mod outgoing;
 mod push;
 mod query;
 mod recording;
@@ -29,8 +30,10 @@ mod sheets;
 mod sql;
 mod unattached;
 
+pub use export::{ExportOptions, Exported};
 #[cfg(not(target_family = "wasm"))]
 pub use growth::IndexSnapshot;
+pub use outgoing::{KeyCount, Outgoing};
 pub use push::{MetricsPiece, PieceSize, PushCursor, TracesPiece};
 pub use recording::Selection;
 #[cfg(feature = "promql")]

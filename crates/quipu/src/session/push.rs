@@ -2,6 +2,7 @@
 //!
 //! Not here: sending requests, and remembering what was sent.
 
+use super::outgoing::Outgoing;
 use super::{Selection, Session};
 use crate::transfer::{Exporter, Source};
 use quipu_model::ordered::sort_by_key;
@@ -77,6 +78,21 @@ impl Session {
         size: PieceSize,
         sink: &mut dyn FnMut(TracesPiece) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.each_redacted_traces_piece(selection, cursor, size, &mut Outgoing::new(None), sink)
+    }
+
+    /// Like [`each_traces_piece`](Session::each_traces_piece), redacted piece by piece.
+    ///
+    /// # Errors
+    /// Those of [`each_traces_piece`](Session::each_traces_piece).
+    pub fn each_redacted_traces_piece<E: From<Failure>>(
+        &mut self,
+        selection: Selection<'_>,
+        cursor: Option<&PushCursor>,
+        size: PieceSize,
+        outgoing: &mut Outgoing,
+        sink: &mut dyn FnMut(TracesPiece) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.complete_index()?;
         let (_, mut rows) = self.selected(selection)?;
         if let Some(at) = cursor.and_then(|cursor| self.index.find_span(&cursor.span_id)) {
@@ -96,10 +112,10 @@ impl Session {
                 left_out += u64::from(!full.is_some_and(|span| self.put(*row, span, &mut traces)));
             }
             rest = rest.get(taken..).unwrap_or_default();
-            let (mut exporter, mut request) = (Exporter::new(FileFormat::OtlpProtobuf)?, Vec::new());
-            for (number, trace) in &mut traces {
-                trace.service_name = self.service_name(*number)?;
-                request.extend(exporter.trace(trace));
+            let (mut exporter, mut request) = (Exporter::new(FileFormat::OtlpProtobuf, false)?, Vec::new());
+            for (number, mut trace) in traces {
+                trace.service_name = self.service_name(number)?;
+                request.extend(exporter.trace(&outgoing.trace(trace)));
             }
             let last = PushCursor { rowid: self.index.rowid_of(last), span_id: self.index.span_id_of(last) };
             sink(TracesPiece { request, spans: taken as u64 - left_out, left_out, last })?;
@@ -115,6 +131,20 @@ impl Session {
     pub fn each_metrics_piece<E: From<Failure>>(
         &mut self,
         size: PieceSize,
+        sink: &mut dyn FnMut(MetricsPiece) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each_redacted_metrics_piece(size, &mut Outgoing::new(None), sink)
+    }
+
+    /// Like [`each_metrics_piece`](Session::each_metrics_piece), with redacted labels. Metrics whose names or values are taken out are left
+    /// out.
+    ///
+    /// # Errors
+    /// Those of [`each_metrics_piece`](Session::each_metrics_piece).
+    pub fn each_redacted_metrics_piece<E: From<Failure>>(
+        &mut self,
+        size: PieceSize,
+        outgoing: &mut Outgoing,
         sink: &mut dyn FnMut(MetricsPiece) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut measured: Vec<Measured> = Vec::new();
@@ -141,8 +171,12 @@ impl Session {
             });
         }
         sort_by_key(&mut measured, |measured| measured.at);
+        for event in &mut measured {
+            event.redact(outgoing);
+        }
+        measured.retain(|event| !event.name.is_empty());
         let start = measured.first().map(|first| first.at);
-        let service_name = if self.index.trace_count() > 0 { self.service_name(0)? } else { None };
+        let service_name = outgoing.service(if self.index.trace_count() > 0 { self.service_name(0)? } else { None });
         let mut source = OtlpSource { scope: "quipu".to_owned(), ..OtlpSource::default() };
         source.resource.0.extend(service_name.map(|name| ("service.name".to_owned(), Primitive::Text(name))));
         let mut sums = BTreeMap::new();
@@ -262,6 +296,29 @@ impl Measured {
         };
         let unit = if let Some(Primitive::Text(unit)) = take("unit") { unit } else { String::new() };
         Some(Measured { name: name.to_owned(), unit, at, value, labels: sorted(labels) })
+    }
+
+    /// Redacts its labels. Without a name that may stay it has none.
+    fn redact(&mut self, outgoing: &mut Outgoing) {
+        if outgoing.redactor().is_none() {
+            return;
+        }
+        let text = format!(
+            "{{\"value\": 0, \"unit\": {}, \"labels\": {}}}",
+            serde_json::json!(self.unit),
+            quipu_otlp::attributes_text(&self.labels)
+        );
+        let event = EventRecord { name: Some(format!("metric.{}", self.name)), attributes: Some(text), ..EventRecord::default() };
+        let left = outgoing.event(event);
+        let name = left.name.as_deref().and_then(|name| name.strip_prefix("metric.")).map(str::to_owned);
+        let fields: Option<serde_json::Value> = left.attributes.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let value_stays = fields.as_ref().is_some_and(|fields| fields.get("value").is_some_and(serde_json::Value::is_number));
+        self.name = name.filter(|_| value_stays).unwrap_or_default();
+        if let Some(fields) = fields {
+            self.unit = fields.get("unit").and_then(|unit| unit.as_str()).unwrap_or_default().to_owned();
+            let labels = fields.get("labels").filter(|labels| labels.is_object()).map(ToString::to_string);
+            self.labels = sorted(labels.and_then(|labels| serde_json::from_str(&labels).ok()).unwrap_or_default());
+        }
     }
 
     /// Adds the value to its running sum, and returns the sum.

@@ -1,8 +1,9 @@
 //! The query API: as a request once the file is indexed, and as blocking methods for native callers.
 
-use super::Session;
-use crate::query::{self, QueryError, ReleaseGuess, Source};
-use quipu_protocol::{Failure, FailureKind, FileFormat};
+use super::export::{ExportOptions, Exported};
+use super::{Outgoing, Session};
+use crate::query::{self, QueryError, ReleaseGuess, RowForm, Source};
+use quipu_protocol::{Failure, FailureKind, FileFormat, KindSet, RedactOptions};
 use quipu_store::StoreError;
 
 impl Session {
@@ -55,8 +56,26 @@ impl Session {
     /// # Errors
     /// A message that names the parameter, or says what can't be read.
     pub fn export_spans(&mut self, params: &str, format: FileFormat, sink: &mut dyn FnMut(&str) -> bool) -> Result<u64, Failure> {
+        Ok(self.export_spans_with(params, format, ExportOptions::default(), sink)?.spans)
+    }
+
+    /// Like [`export_spans`](Session::export_spans), with options. Rows of the same trace are redacted together.
+    ///
+    /// # Errors
+    /// Those of [`export_spans`](Session::export_spans).
+    pub fn export_spans_with(
+        &mut self,
+        params: &str,
+        format: FileFormat,
+        options: ExportOptions,
+        sink: &mut dyn FnMut(&str) -> bool,
+    ) -> Result<Exported, Failure> {
         self.complete_index()?;
-        Ok(self.run(|source| query::export(source, params, format, sink))?)
+        let mut outgoing = Outgoing::new(options.redact);
+        let only_looks = options.redact.is_some_and(|redact| redact == RedactOptions { take_out: KindSet::NONE, shift_times: false });
+        let redactor = outgoing.redactor();
+        let spans = self.run(|source| query::export(source, params, RowForm { format, raw: options.raw, redactor, only_looks }, sink))?;
+        Ok(Exported { spans, report: outgoing.report() })
     }
 
     /// The releases of Llama Stack that could have written the file.

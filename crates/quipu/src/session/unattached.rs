@@ -3,6 +3,7 @@
 //! Not here: their form in OTLP (`transfer`).
 
 use super::Session;
+use super::outgoing::Outgoing;
 use super::push::{PieceSize, Sources};
 use crate::transfer::{Source, Unattached, is_known};
 use quipu_protocol::Failure;
@@ -43,9 +44,24 @@ impl Session {
         size: PieceSize,
         sink: &mut dyn FnMut(UnattachedPiece) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.each_redacted_unattached_piece(which, after, size, &mut Outgoing::new(None), sink)
+    }
+
+    /// Like [`each_unattached_piece`](Session::each_unattached_piece), redacted piece by piece.
+    ///
+    /// # Errors
+    /// Those of [`each_unattached_piece`](Session::each_unattached_piece).
+    pub fn each_redacted_unattached_piece<E: From<Failure>>(
+        &self,
+        which: UnattachedSignal,
+        after: i64,
+        size: PieceSize,
+        outgoing: &mut Outgoing,
+        sink: &mut dyn FnMut(UnattachedPiece) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.each_unattached(which, after, size, &mut |batch, last| {
             let (entries, fingerprint) = (batch.len() as u64, batch.fingerprint());
-            sink(UnattachedPiece { entries, fingerprint, last, request: batch.request() })
+            sink(UnattachedPiece { entries, fingerprint, last, request: outgoing.unattached(batch).request() })
         })
     }
 

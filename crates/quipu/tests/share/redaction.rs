@@ -4,9 +4,11 @@ use crate::support::{of_bytes, open, sql};
 use quipu::Selection;
 use quipu::model::Recording;
 use quipu::protocol::GetTrace;
-use quipu::protocol::{KindSet, PrivateKind, RedactOptions};
+use quipu::protocol::{FileFormat, GetSheet, KindSet, MakeShare, PrivateKind, RedactOptions, ShareForm, ShareOptions, ShareWhat};
+use quipu::protocol::{SheetQuery, SheetView, TraceScope, TraceTab};
 use quipu::share::redact;
 use quipu::store::Writer;
+use quipu_tests::redaction::{planted_keys, recording_with, texts_in};
 
 const AGENT: &str = "samples/agent_0.2.15.db";
 
@@ -104,5 +106,117 @@ fn without_prompts_no_user_message_is_left_anywhere() {
     assert!(said.len() >= 5, "{said:?}");
     for text in said.iter().filter(|text| text.len() >= 8) {
         assert!(!texts.contains(text.as_str()), "{text}");
+    }
+}
+
+/// One recording with all planted keys, each in a span of its own.
+fn all_planted() -> (Recording, Vec<String>) {
+    let mut all = Recording::default();
+    let mut secrets = Vec::new();
+    for (number, planted) in planted_keys().into_iter().enumerate() {
+        let mut recording = recording_with(&planted.text);
+        for span in &mut recording.spans {
+            span.span_id = format!("{number:016x}");
+        }
+        for event in &mut recording.events {
+            event.span_id = Some(format!("{number:016x}"));
+        }
+        all.traces.truncate(0);
+        all.traces.append(&mut recording.traces);
+        all.spans.append(&mut recording.spans);
+        all.events.append(&mut recording.events);
+        secrets.push(planted.secret);
+    }
+    (all, secrets)
+}
+
+#[test]
+fn no_planted_key_is_in_any_form_and_each_form_says_that_something_was_taken_out() {
+    // A bare value after `=` ends at a blank.
+    const LEFT_BY_SECRETS: &[&str] = &["swordfish24"];
+    let (recording, secrets) = all_planted();
+    assert!(secrets.len() >= 150, "{}", secrets.len());
+    let mut session = reopened(&recording);
+    let forms = [ShareForm::Columns, ShareForm::Markdown { tokens: 1_000_000 }];
+    for (redact, left) in [(RedactOptions::STRUCTURE, &[][..]), (RedactOptions::default(), LEFT_BY_SECRETS)] {
+        for form in forms.into_iter().chain(FileFormat::ALL.map(ShareForm::File)) {
+            let options = ShareOptions { redact, leave_out_over: None };
+            let shared = session.ask(MakeShare { what: ShareWhat::All, options, form, span_id: None }).expect("a share");
+            let texts = texts_in(format!("{:?} {}", shared.report, String::from_utf8_lossy(&shared.bytes)));
+            let found: Vec<&str> = secrets.iter().map(String::as_str).filter(|secret| texts.contains(secret)).collect();
+            assert!(found.iter().all(|secret| left.contains(secret)), "{form:?} of {redact:?} holds {found:?}");
+            let says =
+                texts.contains("taken out]") || form == ShareForm::File(FileFormat::Markdown) || matches!(form, ShareForm::Markdown { .. });
+            assert!(says, "{form:?} does not say that something was taken out");
+        }
+    }
+}
+
+#[test]
+fn where_something_was_taken_out_no_view_says_that_it_was_not_recorded() {
+    for name in [AGENT, "tests/fixtures/db/real_events.db"] {
+        let whole = rows(name);
+        let said = |recording: &Recording| {
+            let mut session = reopened(recording);
+            let mut texts = String::new();
+            for trace in &recording.traces {
+                let query = SheetQuery {
+                    trace_id: trace.trace_id.clone(),
+                    tab: TraceTab::Conversation,
+                    view: SheetView::default(),
+                    scope: TraceScope::default(),
+                    window: None,
+                    find: String::new(),
+                    span_id: None,
+                    width: 800,
+                };
+                let sheet = session.ask(GetSheet(query)).expect("a sheet");
+                texts += &format!("{sheet:?}");
+                texts += &session.markdown(&trace.trace_id, 100_000).unwrap_or_default();
+            }
+            texts
+        };
+        let before = said(&whole);
+        for take_out in [
+            KindSet::ALL,
+            KindSet::NONE.with(PrivateKind::Outputs, true).with(PrivateKind::Tools, true).with(PrivateKind::Prompts, true),
+        ] {
+            let (left, _) = redact(&whole, RedactOptions { take_out, shift_times: false });
+            let after = said(&left);
+            for sentence in [
+                "not recorded",
+                "No result was recorded",
+                "did not record",
+                "without a recorded message",
+                "no message was recorded",
+            ] {
+                let count = |text: &str| text.matches(sentence).count();
+                assert!(count(&after) <= count(&before), "{name}: {sentence:?} {} times, before {}", count(&after), count(&before));
+            }
+            if name == AGENT {
+                assert!(after.contains("output taken out]"), "{after}");
+            }
+        }
+    }
+}
+
+#[test]
+fn counts_of_tokens_stay_in_structure() {
+    let name = "tests/fixtures/db/real_events.db";
+    for name in [AGENT, name, "samples/metrics_0.2.23.db"] {
+        let whole = rows(name);
+        let (left, _) = redact(&whole, RedactOptions::STRUCTURE);
+        let (mut before, mut after) = (open(name), reopened(&left));
+        for (old, new) in whole.traces.iter().zip(&left.traces) {
+            let totals = |session: &mut quipu::Session, id: &str| {
+                session.ask(GetTrace { trace_id: id.into(), scope: Default::default() }).expect("a trace").token_totals
+            };
+            let (old, new) = (totals(&mut before, &old.trace_id), totals(&mut after, &new.trace_id));
+            assert_eq!(
+                (old.prompt, old.completion, old.total, old.counted),
+                (new.prompt, new.completion, new.total, new.counted),
+                "{name}"
+            );
+        }
     }
 }

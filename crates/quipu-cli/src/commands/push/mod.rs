@@ -5,13 +5,15 @@
 mod resume;
 mod unattached;
 
+use super::share::{print_removed, read_kinds, warn_of_keys};
 use crate::arguments::{Push, PushSignal};
 use crate::open::{Shown, open_indexed};
 use crate::output::{Output, WrongCommandLine, clean_line};
 use anyhow::{Result, bail};
 use quipu::format::counted;
+use quipu::protocol::{PrivateKind, RedactOptions};
 use quipu::transfer::ExportAnswer;
-use quipu::{PieceSize, PushCursor, Selection, Session, UnattachedSignal};
+use quipu::{Outgoing, PieceSize, PushCursor, Selection, Session, UnattachedSignal};
 use quipu_telemetry::config::ConfigError;
 use quipu_telemetry::otlp::{Client, SendError, Settings, Signal};
 use resume::{Delivered, ResumeFile};
@@ -43,6 +45,13 @@ pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<boo
     if !push.traces.is_empty() && push.signals.iter().any(|signal| *signal != PushSignal::Traces) {
         bail!(WrongCommandLine("--trace only applies to --signal traces: metrics and loose log records belong to no trace.".into()));
     }
+    let redact = read_kinds(push.redact.as_deref())?;
+    if push.resume.is_some() && removes_ids(redact) {
+        bail!(WrongCommandLine(
+            "--resume can't be combined with a --redact that removes ids: pseudonyms are numbered anew in each run.".into()
+        ));
+    }
+    let mut outgoing = Outgoing::new(redact);
     let client = |signal| Client::new(settings(push, signal)?).map_err(wrong);
     let traces_to = wants(PushSignal::Traces).then(|| client(Signal::Traces)).transpose()?;
     let metrics_to = wants(PushSignal::Metrics).then(|| client(Signal::Metrics)).transpose()?;
@@ -51,7 +60,7 @@ pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<boo
     let mut everything_taken = true;
     let mut answers = serde_json::Map::new();
     if let Some(client) = traces_to {
-        let (sent, before, left_out) = traces(push, &mut session, &client)?;
+        let (sent, before, left_out) = traces(push, &mut session, &client, redact, &mut outgoing)?;
         everything_taken &= sent.refused == 0 && left_out == 0;
         let counts = json!({ "url": client.url(), "spans": sent.entries, "spans_before": before, "requests": sent.requests,
             "refused": sent.refused, "left_out": left_out });
@@ -66,12 +75,12 @@ pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<boo
     }
     let mut unattached_of = Vec::new();
     if let Some(client) = metrics_to {
-        let sent = metrics(push, &mut session, &client)?;
+        let sent = metrics(push, &mut session, &client, &mut outgoing)?;
         unattached_of.push((client, UnattachedSignal::Points, sent));
     }
     unattached_of.extend(logs_to.map(|client| (client, UnattachedSignal::Logs, Sent::default())));
     for (client, which, mut sent) in unattached_of {
-        let before = unattached::push(push, &session, &client, which, &mut sent)?;
+        let before = unattached::push(push, &session, &client, which, &mut outgoing, &mut sent)?;
         everything_taken &= sent.refused == 0;
         let entries = unattached::key(which);
         let counts = json!({ "url": client.url(), entries: sent.entries, format!("{entries}_before"): before, "requests": sent.requests,
@@ -91,7 +100,14 @@ pub(crate) fn run(push: &Push, as_json: bool, output: &mut Output) -> Result<boo
             }
         }
     }
+    output.flush()?;
+    print_removed(&outgoing.report());
     Ok(everything_taken)
+}
+
+/// Whether ids become pseudonyms, which differ from run to run.
+fn removes_ids(redact: Option<RedactOptions>) -> bool {
+    redact.is_some_and(|redact| redact.take_out.has(PrivateKind::Ids))
 }
 
 /// Reports a configuration error as a wrong command line.
@@ -114,10 +130,17 @@ fn settings(push: &Push, signal: Signal) -> Result<Settings> {
 }
 
 /// Sends the spans. Also returns how many were sent by earlier runs, and how many could not be sent.
-fn traces(push: &Push, session: &mut Session, client: &Client) -> Result<(Sent, u64, u64)> {
+fn traces(
+    push: &Push,
+    session: &mut Session,
+    client: &Client,
+    redact: Option<RedactOptions>,
+    outgoing: &mut Outgoing,
+) -> Result<(Sent, u64, u64)> {
     let ids = push.traces.iter().map(|id| session.complete_trace_id(id)).collect::<Result<Vec<_>, _>>()?;
     let selection = if ids.is_empty() { Selection::All } else { Selection::Traces(&ids) };
-    let file = ResumeFile::choose(push.resume.as_deref(), Signal::Traces, &push.file, client.url(), &ids);
+    warn_of_keys(session, selection, redact)?;
+    let file = ResumeFile::choose(push.resume.as_deref(), Signal::Traces, &push.file, client.url(), &ids).filter(|_| !removes_ids(redact));
     let mut delivered = resume::delivered(file.as_ref(), push.restart)?;
     let mut place = delivered.as_ref().map(|found| PushCursor { rowid: found.rowid, span_id: found.fingerprint.clone() });
     let mut rest = session.spans_after(selection, place.as_ref())?;
@@ -130,7 +153,7 @@ fn traces(push: &Push, session: &mut Session, client: &Client) -> Result<(Sent, 
     let whole = before + rest.unwrap_or(0);
     let size = PieceSize { entries: push.batch as usize, bytes: PIECE_BYTES };
     let (mut sent, mut left_out, mut sender) = (Sent::default(), 0, Sender::new(client));
-    let outcome = session.each_traces_piece::<anyhow::Error>(selection, place.as_ref(), size, &mut |piece| {
+    let outcome = session.each_redacted_traces_piece::<anyhow::Error>(selection, place.as_ref(), size, outgoing, &mut |piece| {
         if piece.spans > 0 {
             let so_far = before + sent.entries;
             sent.take(piece.spans, sender.send(&piece.request, &|rate| progress(so_far, whole, "spans", rate))?);
@@ -157,10 +180,10 @@ fn traces(push: &Push, session: &mut Session, client: &Client) -> Result<(Sent, 
     Ok((sent, before, left_out))
 }
 
-fn metrics(push: &Push, session: &mut Session, client: &Client) -> Result<Sent> {
+fn metrics(push: &Push, session: &mut Session, client: &Client, outgoing: &mut Outgoing) -> Result<Sent> {
     let (mut sent, mut sender) = (Sent::default(), Sender::new(client));
     let size = PieceSize { entries: push.batch as usize, bytes: PIECE_BYTES };
-    session.each_metrics_piece::<anyhow::Error>(size, &mut |piece| {
+    session.each_redacted_metrics_piece::<anyhow::Error>(size, outgoing, &mut |piece| {
         let so_far = sent.entries;
         sent.take(
             piece.points,

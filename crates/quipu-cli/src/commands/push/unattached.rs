@@ -5,7 +5,7 @@ use super::{OTHER_FILE, PIECE_BYTES, Sender, Sent, progress};
 use crate::arguments::Push;
 use anyhow::{Result, bail};
 use quipu::format::counted;
-use quipu::{PieceSize, Session, UnattachedSignal};
+use quipu::{Outgoing, PieceSize, Session, UnattachedSignal};
 use quipu_telemetry::otlp::{Client, Signal};
 
 /// Singular and plural of an entry.
@@ -33,7 +33,14 @@ pub(super) fn signal(which: UnattachedSignal) -> Signal {
 }
 
 /// Sends the entries after those of earlier runs. Returns the number of entries sent by earlier runs.
-pub(super) fn push(push: &Push, session: &Session, client: &Client, which: UnattachedSignal, sent: &mut Sent) -> Result<u64> {
+pub(super) fn push(
+    push: &Push,
+    session: &Session,
+    client: &Client,
+    which: UnattachedSignal,
+    outgoing: &mut Outgoing,
+    sent: &mut Sent,
+) -> Result<u64> {
     let file = ResumeFile::choose(push.resume.as_deref(), signal(which), &push.file, client.url(), &[]);
     let mut delivered = resume::delivered(file.as_ref(), push.restart)?;
     if let Some(found) = &delivered
@@ -46,7 +53,7 @@ pub(super) fn push(push: &Push, session: &Session, client: &Client, which: Unatt
     let whole = before + session.remaining_after(which, after)?.map_or(0, |(rest, _)| rest);
     let size = PieceSize { entries: push.batch as usize, bytes: PIECE_BYTES };
     let (mut here, mut sender) = (0, Sender::new(client));
-    let outcome = session.each_unattached_piece::<anyhow::Error>(which, after, size, &mut |piece| {
+    let outcome = session.each_redacted_unattached_piece::<anyhow::Error>(which, after, size, outgoing, &mut |piece| {
         let so_far = before + here;
         if piece.entries > 0 {
             sent.take(piece.entries, sender.send(&piece.request, &|rate| progress(so_far, whole, words(which)[1], rate))?);

@@ -10,7 +10,7 @@ use quipu_otlp::values::{attributes, map, number, print, text};
 use quipu_protocol::FileFormat;
 use std::collections::{BTreeMap, HashMap};
 
-pub(super) fn writer(format: FileFormat) -> Option<Box<dyn TraceWriter>> {
+pub(super) fn writer(format: FileFormat, _: bool) -> Option<Box<dyn TraceWriter>> {
     (format == FileFormat::Chrome).then(|| Box::<Events>::default() as Box<dyn TraceWriter>)
 }
 

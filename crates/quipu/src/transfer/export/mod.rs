@@ -28,8 +28,8 @@ trait TraceWriter {
     }
 }
 
-/// Creates the writer of a format; `None` if the module does not have it.
-type PickWriter = fn(FileFormat) -> Option<Box<dyn TraceWriter>>;
+/// Creates the writer of a format, of raw cells if it is CSV; `None` if the module does not have it.
+type PickWriter = fn(FileFormat, bool) -> Option<Box<dyn TraceWriter>>;
 
 /// One function per module of writers.
 const WRITERS: [PickWriter; 4] = [otlp::writer, jaeger::writer, chrome::writer, plain::writer];
@@ -40,10 +40,12 @@ pub(crate) struct Exporter {
 }
 
 impl Exporter {
+    /// `raw` cells of CSV may be formulas.
+    ///
     /// # Errors
     /// When the format does not support [`Contents::Traces`](quipu_protocol::Contents::Traces).
-    pub(crate) fn new(format: FileFormat) -> Result<Exporter, Failure> {
-        let writer = WRITERS.iter().find_map(|writer| writer(format)).ok_or_else(|| format.refusal(Contents::Traces))?;
+    pub(crate) fn new(format: FileFormat, raw: bool) -> Result<Exporter, Failure> {
+        let writer = WRITERS.iter().find_map(|writer| writer(format, raw)).ok_or_else(|| format.refusal(Contents::Traces))?;
         Ok(Exporter { writer })
     }
 
@@ -70,7 +72,7 @@ mod tests {
     #[test]
     fn every_format_for_traces_has_one_writer() {
         for format in FileFormat::ALL {
-            let writers = WRITERS.iter().filter(|writer| writer(format).is_some()).count();
+            let writers = WRITERS.iter().filter(|writer| writer(format, false).is_some()).count();
             assert_eq!(writers, usize::from(format.holds(Contents::Traces)), "{format:?}");
         }
     }

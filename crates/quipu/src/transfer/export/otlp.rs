@@ -8,7 +8,7 @@ use quipu_otlp::values::{FullTrace, map, print};
 use quipu_otlp::wire::encode;
 use quipu_protocol::FileFormat;
 
-pub(super) fn writer(format: FileFormat) -> Option<Box<dyn TraceWriter>> {
+pub(super) fn writer(format: FileFormat, _: bool) -> Option<Box<dyn TraceWriter>> {
     match format {
         FileFormat::OtlpJson => Some(Box::new(Lines)),
         FileFormat::OtlpProtobuf => Some(Box::new(Protobuf)),

@@ -7,10 +7,10 @@ use quipu_otlp::values::{FullSpan, FullTrace};
 use quipu_otlp::values::{attributes, list, map, print, text};
 use quipu_protocol::FileFormat;
 
-pub(super) fn writer(format: FileFormat) -> Option<Box<dyn TraceWriter>> {
+pub(super) fn writer(format: FileFormat, raw: bool) -> Option<Box<dyn TraceWriter>> {
     match format {
         FileFormat::JsonLines => Some(Box::new(JsonLines)),
-        FileFormat::Csv => Some(Box::new(Csv)),
+        FileFormat::Csv => Some(Box::new(Csv { raw })),
         _ => None,
     }
 }
@@ -23,18 +23,27 @@ impl TraceWriter for JsonLines {
     }
 }
 
-struct Csv;
+struct Csv {
+    /// Whether cells may be formulas.
+    raw: bool,
+}
+
+impl Csv {
+    fn push(&self, rows: &mut String, fields: [Option<&str>; 9]) {
+        if self.raw { csv::push_raw_row(rows, fields) } else { csv::push_row(rows, fields) }
+    }
+}
 
 impl TraceWriter for Csv {
     fn head(&self) -> String {
         let mut heading = String::new();
-        csv::push_row(&mut heading, COLUMNS.map(Some));
+        self.push(&mut heading, COLUMNS.map(Some));
         heading
     }
 
     fn trace(&mut self, trace: &FullTrace) -> Vec<u8> {
         let mut rows = String::new();
-        trace.spans.iter().for_each(|span| csv::push_row(&mut rows, fields(span, trace)));
+        trace.spans.iter().for_each(|span| self.push(&mut rows, fields(span, trace)));
         rows.into_bytes()
     }
 }
