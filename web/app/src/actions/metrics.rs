@@ -3,7 +3,7 @@
 //! Not here: the queries (`pages::metrics`).
 
 use crate::browser::error_text;
-use crate::client::{Link, LinkNotice, MetricsLink, OnReply, Program, WorkerExit, reading};
+use crate::client::{Link, LinkNotice, MetricsLink, OnReply, PATIENCE, Program, WorkerExit, reading};
 use crate::state::{App, MetricsState};
 use leptos::prelude::*;
 use quipu_protocol::{LoadMetricsInput, MetricsQuestions, MetricsRequest, Question};
@@ -46,7 +46,7 @@ fn metrics_link(app: App) -> MetricsLink {
             state.set(MetricsState::Failed(format!("The metrics worker {reason}. Leave this screen and return to start it again.")));
         }
     };
-    MetricsLink { link: Link::new(Program("quipu-metrics"), app.idle(), on_notice), holds }
+    MetricsLink { link: Link::new(Program("quipu-metrics"), PATIENCE, app.idle(), on_notice), holds }
 }
 
 impl MetricsClient {

@@ -27,7 +27,7 @@ pub(crate) enum HostEvent {
 }
 
 /// Seconds of silence after which a worker that owes an answer counts as dead. A question may take 10 seconds.
-const PATIENCE: u32 = 12;
+pub(crate) const PATIENCE: u32 = 12;
 /// Seconds without a question after which a sign of life is requested.
 const HEARTBEAT: u32 = 4;
 
@@ -36,6 +36,8 @@ const HEARTBEAT: u32 = 4;
 pub(crate) struct Host {
     inner: Rc<RefCell<Inner>>,
     program: Rc<Cell<Program>>,
+    /// Seconds of silence after which a worker that owes an answer counts as dead.
+    patience: u32,
     idle: Idle,
     on_event: OnEvent,
 }
@@ -65,8 +67,8 @@ struct Inner {
 impl Host {
     /// A host without a worker; the first message starts one. `on_event` has to call [`Host::set_ready`] at the message that says that the
     /// program runs.
-    pub(crate) fn new(program: Program, idle: Idle, on_event: impl Fn(&Host, HostEvent) + 'static) -> Host {
-        Host { inner: Rc::default(), program: Rc::new(Cell::new(program)), idle, on_event: Rc::new(on_event) }
+    pub(crate) fn new(program: Program, patience: u32, idle: Idle, on_event: impl Fn(&Host, HostEvent) + 'static) -> Host {
+        Host { inner: Rc::default(), program: Rc::new(Cell::new(program)), patience, idle, on_event: Rc::new(on_event) }
     }
 
     /// Sends `{id, body, files}`, now or as soon as the program runs; `false` when no worker could be started, which is also reported.
@@ -103,7 +105,7 @@ impl Host {
     }
 
     /// The program of the current worker, and of those that replace it.
-    pub(crate) fn program(&self) -> Program {
+    fn program(&self) -> Program {
         self.program.get()
     }
 
@@ -142,8 +144,8 @@ impl Host {
             (inner.silent, inner.unasked) = if owes { (inner.silent + 1, 0) } else { (0, inner.unasked + 1) };
             (inner.silent, inner.unasked)
         };
-        if silent >= PATIENCE {
-            self.fail(Some(&format!("it gave no answer for {PATIENCE} seconds")));
+        if silent >= self.patience {
+            self.fail(Some(&format!("it gave no answer for {} seconds", self.patience)));
         }
         unasked >= HEARTBEAT
     }

@@ -78,10 +78,10 @@ impl<P: Protocol> Clone for Link<P> {
 
 impl<P: Protocol> Link<P> {
     /// A link without a worker; the first command starts one. `notice` takes the worker's reports.
-    pub(crate) fn new(program: Program, idle: Idle, notice: impl Fn(Notice<P::Event>) + 'static) -> Link<P> {
+    pub(crate) fn new(program: Program, patience: u32, idle: Idle, notice: impl Fn(Notice<P::Event>) + 'static) -> Link<P> {
         let waiting = Rc::new(RefCell::new(Waiting { last_id: 0, commands: Vec::new() }));
         let open = waiting.clone();
-        let host = Host::new(program, idle, move |host, what| match what {
+        let host = Host::new(program, patience, idle, move |host, what| match what {
             HostEvent::Exited(exit) => {
                 forget(&open);
                 notice(Notice::Exited(exit));

@@ -9,7 +9,7 @@ mod metrics;
 mod served;
 mod sharing;
 
-pub(crate) use host::Program;
+pub(crate) use host::{PATIENCE, Program};
 pub(crate) use link::{Link, Notice as LinkNotice, Protocol, WorkerMessage};
 pub(crate) use metrics::MetricsLink;
 pub(crate) use quipu_web_actions::WorkerExit;
@@ -100,7 +100,7 @@ impl Client {
         let served = Served::new(idle.clone(), notice.clone());
         // A self-contained file carries one program that does everything.
         let program = if carried::is_here() { TRANSFER } else { READING };
-        let link = Link::new(program, idle.clone(), move |report| notice(report));
+        let link = Link::new(program, PATIENCE, idle.clone(), move |report| notice(report));
         Client { link, sharing: Sharing::new(idle.clone()), served, idle }
     }
 
@@ -144,10 +144,10 @@ impl Client {
         self.link.send(&Command::Ask(request), &[], Some(self.idle.begin()), alone(callback));
     }
 
-    /// Asks a question about sharing `what`, which `question` makes: of the program that serves the page, of the worker that reads if it can
-    /// share, or of a worker of its own that gets a copy of this part of the file.
+    /// Asks a question about sharing `what`, which `question` makes: of the program that serves the page, or of a worker of its own that gets
+    /// a copy of this part of the file.
     pub(crate) fn ask_about_share(&self, what: ShareWhat, question: impl FnOnce(ShareWhat) -> Request + 'static, callback: OnReply) {
-        if self.served.is_open() || self.link.host().program() == TRANSFER {
+        if self.served.is_open() {
             return self.send(question(what), callback);
         }
         // The copy is all that was chosen.

@@ -12,6 +12,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use web_sys::{Blob, File};
 
+/// Seconds that the worker may be silent. To redact all that it takes, 24 MB of text, it needs up to half a minute, and blocks nothing.
+const PATIENCE: u32 = 120;
+
 /// Sends commands to the worker that shares. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub(super) struct Sharing {
@@ -32,7 +35,7 @@ impl Sharing {
     pub(super) fn new(idle: Idle) -> Sharing {
         let inner: Rc<RefCell<Inner>> = Rc::default();
         let exited = inner.clone();
-        let link = Link::new(TRANSFER, idle.clone(), move |notice| {
+        let link = Link::new(TRANSFER, PATIENCE, idle.clone(), move |notice| {
             if let LinkNotice::Exited(exit) = notice {
                 let Inner { waiting, .. } = exited.take();
                 let replies: Vec<OnReply> = waiting.iter().filter_map(|slot| slot.borrow_mut().take()).collect();
