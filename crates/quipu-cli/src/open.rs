@@ -152,3 +152,9 @@ impl Drop for Shown {
         }
     }
 }
+
+/// Creates a file; fails if it exists, because it might be the telemetry file.
+pub(crate) fn new_file(path: &Path) -> Result<File> {
+    let file = File::options().write(true).create_new(true).open(path);
+    file.with_context(|| format!("{} can't be created", path.display()))
+}

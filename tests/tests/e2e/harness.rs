@@ -18,10 +18,9 @@ use thirtyfour::error::{WebDriverError, WebDriverErrorInner};
 
 /// How long a case may take. The slowest opens a few hundred files.
 const LIMIT: Duration = Duration::from_secs(300);
-/// Cases at a time: one for each processor. Two at least, since a case often waits for its browser; no more than four, for the memory that
-/// as many browsers take.
+/// Cases at a time: two for each processor, since a case waits half of its time. No more than six, for the memory that as many browsers take.
 fn workers() -> usize {
-    std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4)
+    std::thread::available_parallelism().map_or(2, |processors| processors.get() * 2).clamp(2, 6)
 }
 
 /// A case on its way.

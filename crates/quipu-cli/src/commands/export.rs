@@ -2,14 +2,13 @@
 
 use super::share::{print_removed, redact_options, warn_of, warn_of_keys};
 use crate::arguments::Export;
-use crate::open::open_indexed;
+use crate::open::{new_file, open_indexed};
 use crate::output::{Output, WrongCommandLine, clean_line};
 use anyhow::{Context, Result, bail};
 use quipu::format::counted;
 use quipu::protocol::{Contents, FileFormat, KindSet, PrivateKind, RedactOptions};
 use quipu::{ExportOptions, Selection};
 use serde_json::{Value as Json, json};
-use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -66,12 +65,6 @@ pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result
         None => warn_of(done.report.places(PrivateKind::Secrets), true),
     }
     Ok(())
-}
-
-/// Creates a file; fails if it exists, because it might be the telemetry file.
-pub(super) fn new_file(path: &Path) -> Result<std::fs::File> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
-    file.with_context(|| format!("{} can't be created", path.display()))
 }
 
 /// The format for exporting whole traces; `None` to export spans with selected attributes.

@@ -17,8 +17,8 @@ pub(crate) fn run(_: &Export, _: &Path, _: &mut Output) -> Result<()> {
 
 #[cfg(feature = "page")]
 pub(crate) fn run(export: &Export, path: &Path, output: &mut Output) -> Result<()> {
-    use super::export::new_file;
     use super::share::{print_report, redact_options};
+    use crate::open::new_file;
     use crate::open::open_indexed;
     use anyhow::Context;
     use flate2::{Compression, write::GzEncoder};

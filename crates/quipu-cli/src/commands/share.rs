@@ -2,9 +2,8 @@
 //!
 //! Redaction and packing are in `quipu::share`.
 
-use super::export::new_file;
 use crate::arguments::Export;
-use crate::open::open_indexed;
+use crate::open::{new_file, open_indexed};
 use crate::output::{Output, WrongCommandLine};
 use anyhow::{Context, Result, bail};
 use quipu::address::{ViewState, carrying_fragment};

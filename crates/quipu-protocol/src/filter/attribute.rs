@@ -4,7 +4,7 @@
 
 #![expect(missing_docs, reason = "the syntax tree of the filter language: names are its own words")]
 
-use super::expression::Order;
+use super::order::Order;
 use super::pattern::TextTest;
 
 /// A condition on an attribute of a span.

@@ -4,8 +4,9 @@
 
 #![expect(missing_docs, reason = "the syntax tree of the filter language: names are its own words")]
 
-use super::AttributeTest;
+use super::attribute::AttributeTest;
 use super::fields::{IdField, NumberField, TextField};
+use super::order::Order;
 use super::pattern::{Pattern, TextTest};
 use quipu_model::SpanKind;
 
@@ -72,35 +73,6 @@ impl Amount {
     /// The last number of the range.
     pub fn last(self) -> i64 {
         self.at.saturating_add(self.width - 1)
-    }
-}
-
-/// A comparison operator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Order {
-    More,
-    AtLeast,
-    Less,
-    AtMost,
-}
-
-impl Order {
-    pub fn sign(self) -> &'static str {
-        match self {
-            Order::More => ">",
-            Order::AtLeast => ">=",
-            Order::Less => "<",
-            Order::AtMost => "<=",
-        }
-    }
-
-    pub fn holds<T: PartialOrd>(self, number: T, than: T) -> bool {
-        match self {
-            Order::More => number > than,
-            Order::AtLeast => number >= than,
-            Order::Less => number < than,
-            Order::AtMost => number <= than,
-        }
     }
 }
 

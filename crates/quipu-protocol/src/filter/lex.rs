@@ -4,7 +4,7 @@
 
 #![expect(missing_docs, reason = "the syntax tree of the filter language: names are its own words")]
 
-use super::expression::Order;
+use super::order::Order;
 
 /// An operator between a name and a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,6 +18,7 @@ mod error;
 pub mod expression;
 pub mod fields;
 pub mod lex;
+pub mod order;
 mod parse;
 pub mod pattern;
 pub mod print;
@@ -31,7 +32,8 @@ pub use error::FilterError;
 pub use fields::{FieldInfo, FieldLevel};
 pub use wanted::Wanted;
 
-use expression::{Compare, Condition, Expression, Order, Test};
+use expression::{Compare, Condition, Expression, Test};
+use order::Order;
 use std::fmt;
 
 /// A parsed filter. Filters that differ only in blanks, quotes or units are equal. Parsing the printed form gives an equal filter.

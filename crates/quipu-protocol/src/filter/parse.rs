@@ -6,9 +6,10 @@
 use super::amount;
 use super::attribute::{AttributeTest, Decimal, ValueTest};
 use super::error::FilterError;
-use super::expression::{Compare, Condition, Expression, Order, Test};
+use super::expression::{Compare, Condition, Expression, Test};
 use super::fields::{self, Field, NumberField, Scope};
 use super::lex::{Piece, Sign, sign_at, value_at, word_end};
+use super::order::Order;
 use super::pattern::{Pattern, TextTest};
 use quipu_model::SpanKind;
 

@@ -35,23 +35,6 @@ struct Found {
     wants: Wants,
 }
 
-/// The state of [`Finder::assigned`].
-#[derive(Default)]
-pub(super) struct Assigned {
-    /// The end of the last name that was looked at.
-    name_end: usize,
-    /// The end of the last name of a secret.
-    pub(super) secret_name: usize,
-    /// The end of a secret's name that is itself a value: `"name": "DB_PASSWORD"`.
-    pair_end: usize,
-    /// Where the last value of a pair began, whose name may follow.
-    value_start: usize,
-    /// The end of `kind: Secret` in a manifest of Kubernetes.
-    manifest: usize,
-    /// The end of the last command that takes a password by a short option.
-    command: usize,
-}
-
 impl Finder<'_> {
     /// Called at the first letter of a name.
     pub(super) fn assigned(&mut self, at: usize) {

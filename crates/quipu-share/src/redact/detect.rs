@@ -7,7 +7,6 @@
 //! Time is linear in the length of the text: a part that is passed remembers its end, so that it is not passed again from each of its
 //! bytes.
 
-use super::assigned::Assigned;
 use super::rules::{self, Letters, Rule};
 use super::shapes::{colon_address, is_hex, is_uuid, looks_random};
 use super::sweep::Sweep;
@@ -493,6 +492,23 @@ impl Finder<'_> {
         }
         self.bytes.len()
     }
+}
+
+/// The state of [`Finder::assigned`].
+#[derive(Default)]
+pub(super) struct Assigned {
+    /// The end of the last name that was looked at.
+    pub(super) name_end: usize,
+    /// The end of the last name of a secret.
+    pub(super) secret_name: usize,
+    /// The end of a secret's name that is itself a value: `"name": "DB_PASSWORD"`.
+    pub(super) pair_end: usize,
+    /// Where the last value of a pair began, whose name may follow.
+    pub(super) value_start: usize,
+    /// The end of `kind: Secret` in a manifest of Kubernetes.
+    pub(super) manifest: usize,
+    /// The end of the last command that takes a password by a short option.
+    pub(super) command: usize,
 }
 
 pub(super) fn is_letter(byte: u8) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! Not here: which spans are tested (`matching`).
 
-use super::error::QueryError;
+use super::error::{QueryError, kind_of};
 use super::params::Object;
 use super::path::{Lookup, Path, quoted};
 use super::value::SqlValue;
@@ -216,16 +216,4 @@ fn read_value(place: &str, value: &Json) -> Result<SqlValue<'static>, QueryError
             return Err(QueryError::parameter(place, format!("is {}; only texts, numbers, booleans and null compare", kind_of(value))));
         }
     })
-}
-
-/// The JSON type of a value, in words.
-pub(crate) fn kind_of(value: &Json) -> &'static str {
-    match value {
-        Json::Null => "null",
-        Json::Bool(_) => "a boolean",
-        Json::Number(_) => "a number",
-        Json::String(_) => "a text",
-        Json::Array(_) => "a list",
-        Json::Object(_) => "an object",
-    }
 }

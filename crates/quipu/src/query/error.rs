@@ -2,6 +2,7 @@
 
 use quipu_protocol::{Failure, FailureKind};
 use quipu_store::StoreError;
+use serde_json::Value as Json;
 
 /// An error of the query API. Its message names the parameter, or says what is wrong with the file.
 #[derive(Debug, thiserror::Error)]
@@ -55,5 +56,17 @@ impl From<QueryError> for Failure {
             QueryError::NotFound { .. } => Failure { kind: FailureKind::NotFound, message: error.to_string() },
             _ => Failure { kind: FailureKind::BadRequest, message: error.to_string() },
         }
+    }
+}
+
+/// The JSON type of a value, in words.
+pub(crate) fn kind_of(value: &Json) -> &'static str {
+    match value {
+        Json::Null => "null",
+        Json::Bool(_) => "a boolean",
+        Json::Number(_) => "a number",
+        Json::String(_) => "a text",
+        Json::Array(_) => "a list",
+        Json::Object(_) => "an object",
     }
 }

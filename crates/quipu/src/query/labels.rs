@@ -1,7 +1,7 @@
 //! Metric labels and label matchers, with PromQL's rules: an absent label equals an empty one, and regular expressions are anchored.
 
-use super::condition::kind_of;
 use super::error::QueryError;
+use super::error::kind_of;
 use super::params::Object;
 use super::types::MetricLabel;
 use quipu_model::ordered::sort_by_key;

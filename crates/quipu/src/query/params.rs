@@ -2,8 +2,8 @@
 //!
 //! Integers may be given as strings, as the API's own validation allows; null means the default.
 
-use super::condition::kind_of;
 use super::error::QueryError;
+use super::error::kind_of;
 use quipu_model::number::truncated;
 use serde_json::{Map, Value as Json};
 

@@ -3,7 +3,7 @@
 //! A dot descends, `[2]` and `[#-1]` index a list, and quotes keep a dotted key together: `"a.b"`. SQLite reports a malformed path only
 //! when evaluation reaches the malformed part, and so does this module. Not here: comparing values (`value`).
 
-use super::value::unescape;
+use super::value::{string_end, unescape};
 use quipu_model::recorded::entries;
 use std::borrow::Cow;
 
@@ -220,18 +220,6 @@ fn value_end(json: &[u8], start: usize) -> Option<usize> {
         if depth == 0 {
             return Some(at);
         }
-    }
-}
-
-/// The offset after the string that opens at `at`.
-pub(super) fn string_end(json: &[u8], at: usize) -> Option<usize> {
-    let mut at = at + 1;
-    loop {
-        at += memchr::memchr2(b'"', b'\\', json.get(at..)?)?;
-        if json.get(at) == Some(&b'"') {
-            return Some(at + 1);
-        }
-        at += 2;
     }
 }
 

@@ -3,8 +3,9 @@
 //! Without an order, traces come in the order of their first matching span, which is what SQLite's plan for the reference's statement
 //! produces. With one, they are sorted by columns of `traces` as SQLite sorts them, ties in that same order.
 
-use super::condition::{Conditions, kind_of};
+use super::condition::Conditions;
 use super::error::QueryError;
+use super::error::kind_of;
 use super::matching::{MatchedTrace, Source};
 use super::params::Object;
 use super::types::Trace;

@@ -120,7 +120,7 @@ fn without_blanks(json: &[u8]) -> Vec<u8> {
     while let Some(byte) = json.get(at) {
         match byte {
             b'"' => {
-                let end = super::path::string_end(json, at).unwrap_or(json.len());
+                let end = string_end(json, at).unwrap_or(json.len());
                 out.extend_from_slice(json.get(at..end).unwrap_or_default());
                 at = end;
                 continue;
@@ -141,4 +141,16 @@ fn without_blanks(json: &[u8]) -> Vec<u8> {
         at += 1;
     }
     out
+}
+
+/// The offset after the string that opens at `at`.
+pub(super) fn string_end(json: &[u8], at: usize) -> Option<usize> {
+    let mut at = at + 1;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', json.get(at..)?)?;
+        if json.get(at) == Some(&b'"') {
+            return Some(at + 1);
+        }
+        at += 2;
+    }
 }

@@ -2,8 +2,9 @@
 //!
 //! Not here: the formats (`transfer`), and the destination of the bytes.
 
+use super::full::Sources;
 use super::outgoing::Outgoing;
-use super::push::{PieceSize, Sources};
+use super::push::PieceSize;
 use super::{Selection, Session, UnattachedSignal};
 use crate::transfer::Exporter;
 use quipu_otlp::FullTrace;

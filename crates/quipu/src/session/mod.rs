@@ -11,6 +11,7 @@ mod detail;
 mod export;
 mod figures;
 mod first;
+mod full;
 #[cfg(not(target_family = "wasm"))]
 mod growth;
 mod import;

@@ -2,7 +2,7 @@
 //!
 //! Not here: the redaction itself (`share`), and the formats (`transfer`).
 
-use super::push::Sources;
+use super::full::Sources;
 use super::{Selection, Session};
 use crate::transfer::{Source, Unattached};
 use quipu_model::{EventRecord, Recording, SpanRecord, TraceRecord};

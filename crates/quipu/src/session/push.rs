@@ -4,12 +4,12 @@
 
 use super::outgoing::Outgoing;
 use super::{Selection, Session};
-use crate::transfer::{Exporter, Source};
+use crate::transfer::Exporter;
 use quipu_model::ordered::sort_by_key;
-use quipu_model::{Attributes, EventRecord, MetricValue, Primitive, RecordedTime, SpanExtra, Timestamp};
+use quipu_model::{Attributes, EventRecord, MetricValue, Primitive, RecordedTime, Timestamp};
 use quipu_otlp::{FullSpan, FullTrace, OtlpPoint, OtlpSource, OtlpSum, metrics_request, otlp_id};
 use quipu_protocol::{Failure, FileFormat};
-use quipu_store::{event_record, scan_events_named, scan_point_series, source, span_extra, span_record, trace_record};
+use quipu_store::{scan_events_named, scan_point_series};
 use std::collections::{BTreeMap, HashMap};
 
 /// Limits of one request.
@@ -219,45 +219,7 @@ impl Session {
         }
         true
     }
-
-    /// The service name in the trace's row.
-    pub(super) fn service_name(&self, trace: u32) -> Result<Option<String>, Failure> {
-        let Some(rowid) = self.index.trace_rowid(trace) else { return Ok(None) };
-        let row = self.database.bounded(|| trace_record(self.database.connection(), self.database.schema(), rowid))?;
-        Ok(row.and_then(|row| row.service_name))
-    }
-
-    /// A span with everything that is recorded about it; `None` if it is no longer in the file. `sources` caches resources and scopes.
-    pub(super) fn full_span(&self, row: u32, sources: &mut Sources) -> Result<Option<FullSpan>, Failure> {
-        let (database, index) = (&self.database, &self.index);
-        let (connection, schema) = (database.connection(), database.schema());
-        let Some(span) = database.bounded(|| span_record(connection, schema, index.rowid_of(row)))? else { return Ok(None) };
-        let mut ids: Vec<i64> = index.event_ids(row).collect();
-        ids.sort_unstable();
-        let mut events: Vec<EventRecord> = Vec::with_capacity(ids.len());
-        for id in ids {
-            events.extend(database.bounded(|| event_record(connection, schema, id))?);
-        }
-        let extra: SpanExtra = database.bounded(|| span_extra(database, &span.span_id))?.unwrap_or_default();
-        let source = self.source(extra.source, sources)?;
-        Ok(Some(FullSpan { span, events, extra, source }))
-    }
-
-    /// The resource and scope with this number.
-    pub(super) fn source(&self, number: Option<i64>, sources: &mut Sources) -> Result<Source, Failure> {
-        let Some(number) = number else { return Ok(None) };
-        if let Some(known) = sources.get(&number) {
-            return Ok(known.clone());
-        }
-        let (connection, schema) = (self.database.connection(), self.database.schema());
-        let found = self.database.bounded(|| source(connection, schema, number))?;
-        sources.insert(number, found.clone());
-        Ok(found)
-    }
 }
-
-/// Cache of resources and scopes, by number.
-pub(super) type Sources = HashMap<i64, Source>;
 
 fn text_bytes(full: &FullSpan) -> usize {
     let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);

@@ -3,8 +3,9 @@
 //! Not here: their form in OTLP (`transfer`).
 
 use super::Session;
+use super::full::Sources;
 use super::outgoing::Outgoing;
-use super::push::{PieceSize, Sources};
+use super::push::PieceSize;
 use crate::transfer::{Source, Unattached, is_known};
 use quipu_protocol::Failure;
 use quipu_store::{RowsAfter, count_after, logs_after, max_log_id, points_after};

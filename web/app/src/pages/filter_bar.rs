@@ -19,6 +19,8 @@ use std::ops::Range;
 
 /// The id of the input.
 pub(super) const INPUT: &str = "filter-input";
+/// The id of the list that is filtered, to which Escape leads.
+pub(super) const GRID: &str = "list";
 const LIST: &str = "filter-choices";
 const ERROR: &str = "filter-error";
 /// The setting that keeps the last filters.
@@ -377,7 +379,7 @@ impl Bar {
                 self.editing.set(None);
                 self.write("", 0);
             }
-            "Escape" => focus(super::list_grid::GRID),
+            "Escape" => focus(GRID),
             "Backspace" if self.draft.with_untracked(String::is_empty) => match self.terms.with_untracked(Vec::len) {
                 0 => return false,
                 terms => self.remove(terms - 1),

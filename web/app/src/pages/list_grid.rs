@@ -2,7 +2,7 @@
 //!
 //! Not here: the content of a row (`trace_grid`, `hits`), and loading (`state`, `actions`).
 
-use super::filter_bar;
+use super::filter_bar::{self, GRID};
 use crate::browser::{document, focus, on_next_frame};
 use crate::dom::{El, el, nearest};
 use crate::reactive::{effect, effect_with, memo, on_event, on_mouse};
@@ -16,9 +16,6 @@ use quipu_ui::view::{MoveKey, ScrollWindow};
 use std::rc::Rc;
 use std::sync::Arc;
 use web_sys::{Element, Event};
-
-/// The id of the table of traces, and of that of matches.
-pub(super) const GRID: &str = "list";
 
 /// Rows drawn in one frame when the table appears.
 const PART: u64 = 12;

@@ -4,7 +4,7 @@
 //! table. Not here: geometry, and how dragging changes the window (`quipu_ui::view`).
 
 use super::open_trace::OpenTrace;
-use super::timeline::at;
+use super::timeline_row::at;
 use crate::browser::part_across;
 use crate::reactive::{memo, on_key, on_mouse, on_pointer};
 use crate::state::App;

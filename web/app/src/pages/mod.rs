@@ -11,6 +11,7 @@ mod minimap;
 mod open;
 mod open_trace;
 mod overlay;
+mod overlay_actions;
 mod scatter;
 mod screens;
 mod share;

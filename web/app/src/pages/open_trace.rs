@@ -68,7 +68,7 @@ impl OpenTrace {
             selected: memo(move || selected_id.with(|id| for_selection.span_id.find(id.as_deref()?))),
             window: RwSignal::new(TimeWindow::whole(columns.duration_nanos)),
             pointer: RwSignal::new(None),
-            overlay: Overlay::new(app),
+            overlay: Overlay::new(memo(move || in_address(app, |view| view.timeline.measured).flatten())),
             matches: RwSignal::default(),
             writing: StoredValue::new_local(None),
             columns: StoredValue::new(columns),
@@ -235,7 +235,7 @@ impl OpenTrace {
                 let pointed = self.pointer.get_untracked().map(|part| self.window.get_untracked().at(part));
                 let at =
                     pointed.map(|at| (at, at)).or_else(|| self.selected_time().map(|(start, length)| (start, start + length.unwrap_or(0))));
-                self.overlay.press(app, *self, at);
+                self.press_measure(app, at);
                 return true;
             }
             _ => {}

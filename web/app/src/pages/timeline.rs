@@ -4,7 +4,7 @@
 
 use super::open_trace::{OpenTrace, TIMELINE};
 use super::overlay::measure_text;
-use super::timeline_row::{TimelineRow, row_id, span_row};
+use super::timeline_row::{TimelineRow, at, row_id, span_row};
 use crate::browser::{is_inside, on_next_frame, part_across};
 use crate::reactive::{dynamic, effect, memo, on_event, on_mouse, on_pointer, on_wheel};
 use crate::state::App;
@@ -83,8 +83,8 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
             drop(busy);
         });
     });
-    trace.overlay.load_moments(app, trace, window);
-    trace.overlay.load_path(app, trace);
+    trace.load_moments(app, window);
+    trace.load_path(app);
     trace.handle_keys(app, move || viewport.map_untracked(visible.get_untracked().into()).page_rows());
 
     let part_at = move |client_x: i32| axis.get_untracked().map(|axis| part_across(&axis, client_x));
@@ -113,7 +113,7 @@ pub(super) fn Timeline(trace: OpenTrace) -> impl IntoView {
     let release = move |_: PointerEvent| {
         if measured_from.get_value().is_some() {
             measured_from.set_value(None);
-            trace.overlay.settle(app, trace);
+            trace.settle_measure(app);
         }
     };
     let turn = move |event: WheelEvent| {
@@ -172,11 +172,6 @@ fn ticks(trace: OpenTrace, width: RwSignal<f64>) -> Memo<Vec<view::Tick>> {
         let most = truncated::<usize>(width.get() * AXIS_PART / TICK_PX).clamp(1, 12);
         trace.window.with(|window| view::ticks(window.from(), window.to(), most))
     })
-}
-
-/// A fraction of the axis, as a style.
-pub(super) fn at(part: f64) -> String {
-    format!("{:.4}%", part * 100.0)
 }
 
 /// The axis above the bars: its ticks and the time under the pointer. Dragging pans, the wheel zooms.

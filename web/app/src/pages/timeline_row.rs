@@ -3,7 +3,6 @@
 //! Not here: which rows there are (`timeline`), and the geometry of bars (`quipu_ui::view`).
 
 use super::open_trace::OpenTrace;
-use super::timeline::at;
 use crate::widgets::{Icon, IconName};
 use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
@@ -135,4 +134,9 @@ fn axis_cell(kind: SpanKind, bar: &Bar, duration: String, strip: Vec<view::Strip
         <span class=label_class style=format!("{side}:{}", at(place))>{duration}</span>
         {strip}
     }
+}
+
+/// A fraction of the axis, as a style.
+pub(super) fn at(part: f64) -> String {
+    format!("{:.4}%", part * 100.0)
 }

@@ -5,7 +5,7 @@
 use crate::index::{Bits, Decided, Index, Profiles, UNKNOWN_PROFILE};
 use quipu_model::recorded::{RawJson, entries};
 use quipu_protocol::filter::attribute::{AttributeTest, ValueTest};
-use quipu_protocol::filter::expression::Order;
+use quipu_protocol::filter::order::Order;
 use quipu_protocol::filter::pattern::{TextMatcher, TextTest};
 
 /// Parses `7`, `-0.5`, `1e3`; but not `inf`, nor a number with blanks around it.

@@ -1,0 +1,51 @@
+//! Spans with everything that is recorded about them, for what leaves a file.
+//!
+//! Not here: redaction (`outgoing`), and the formats (`transfer`).
+
+use super::Session;
+use crate::transfer::Source;
+use quipu_model::{EventRecord, SpanExtra};
+use quipu_otlp::FullSpan;
+use quipu_protocol::Failure;
+use quipu_store::{event_record, source, span_extra, span_record, trace_record};
+use std::collections::HashMap;
+
+/// Cache of resources and scopes, by number.
+pub(super) type Sources = HashMap<i64, Source>;
+
+impl Session {
+    /// The service name in the trace's row.
+    pub(super) fn service_name(&self, trace: u32) -> Result<Option<String>, Failure> {
+        let Some(rowid) = self.index.trace_rowid(trace) else { return Ok(None) };
+        let row = self.database.bounded(|| trace_record(self.database.connection(), self.database.schema(), rowid))?;
+        Ok(row.and_then(|row| row.service_name))
+    }
+
+    /// A span with everything that is recorded about it; `None` if it is no longer in the file. `sources` caches resources and scopes.
+    pub(super) fn full_span(&self, row: u32, sources: &mut Sources) -> Result<Option<FullSpan>, Failure> {
+        let (database, index) = (&self.database, &self.index);
+        let (connection, schema) = (database.connection(), database.schema());
+        let Some(span) = database.bounded(|| span_record(connection, schema, index.rowid_of(row)))? else { return Ok(None) };
+        let mut ids: Vec<i64> = index.event_ids(row).collect();
+        ids.sort_unstable();
+        let mut events: Vec<EventRecord> = Vec::with_capacity(ids.len());
+        for id in ids {
+            events.extend(database.bounded(|| event_record(connection, schema, id))?);
+        }
+        let extra: SpanExtra = database.bounded(|| span_extra(database, &span.span_id))?.unwrap_or_default();
+        let source = self.source(extra.source, sources)?;
+        Ok(Some(FullSpan { span, events, extra, source }))
+    }
+
+    /// The resource and scope with this number.
+    pub(super) fn source(&self, number: Option<i64>, sources: &mut Sources) -> Result<Source, Failure> {
+        let Some(number) = number else { return Ok(None) };
+        if let Some(known) = sources.get(&number) {
+            return Ok(known.clone());
+        }
+        let (connection, schema) = (self.database.connection(), self.database.schema());
+        let found = self.database.bounded(|| source(connection, schema, number))?;
+        sources.insert(number, found.clone());
+        Ok(found)
+    }
+}
