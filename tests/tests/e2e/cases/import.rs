@@ -3,7 +3,7 @@
 use crate::expected;
 use crate::harness::{Case, Stage, cases};
 use crate::page::Page;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use quipu::protocol::Failure;
 use quipu::protocol::FileFormat;
 use quipu::store::{MemorySource, NamedSource, OpenOptions};
@@ -23,6 +23,7 @@ pub(crate) const CASES: &[Case] = cases![
     another_file_ends_an_import,
     an_import_that_would_not_fit_into_memory_is_refused,
     what_can_be_opened_is_named,
+    what_imports_and_shares_is_loaded_when_it_is_needed,
 ];
 
 fn body(name: &str) -> PathBuf {
@@ -207,4 +208,27 @@ async fn what_can_be_opened_is_named(stage: &Stage) -> Result<()> {
     }
     page.screenshot("what-can-be-opened").await?;
     Ok(())
+}
+
+/// Whether the page has asked its server for the program that imports and shares.
+fn has_loaded_transfer(stage: &Stage) -> bool {
+    stage.site.seen().iter().any(|request| request.contains("quipu-transfer_bg.wasm"))
+}
+
+async fn what_imports_and_shares_is_loaded_when_it_is_needed(stage: &Stage) -> Result<()> {
+    let page = &stage.page;
+    page.load().await?;
+    page.open(&[SMALL.path()]).await?;
+    check_traces(page, &SMALL, 1).await?;
+    ensure!(stage.site.seen().iter().any(|request| request.contains("quipu-worker_bg.wasm")), "Nothing was loaded that reads.");
+    ensure!(!has_loaded_transfer(stage), "A database was read, and the program that imports was loaded.");
+    let trace_id = page.trace_set().await?.into_iter().next().context("A trace is listed.")?;
+    page.open_trace(&trace_id).await?;
+    page.share().open().await?;
+    ensure!(has_loaded_transfer(stage), "A trace is shared without the program that shares.");
+    // The worker that reads goes on beside it.
+    page.load().await?;
+    page.open(&[SMALL.path()]).await?;
+    page.open(&[body("small_0.2.15_traces.jsonl.gz")]).await?;
+    check_traces(page, &SMALL, 1).await
 }
