@@ -313,7 +313,7 @@ fn key_of(form: &str, number: usize) -> String {
 }
 
 /// Keys and passwords of all kinds in all surroundings: assigned values, values that are easily cut short, keys with a known form, and keys
-/// that stand beside a word for a key.
+/// that follow the name of a key.
 pub fn planted_keys() -> Vec<Planted> {
     let mut planted = Vec::new();
     let mut plant = |surroundings: &str, secret: String| {

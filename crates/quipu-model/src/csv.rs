@@ -46,11 +46,16 @@ fn is_formula(field: &str) -> bool {
 fn is_number(field: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (number, power) = field.split_once(['e', 'E']).unwrap_or((field, "0"));
-    let (whole, part) = number.strip_prefix(['+', '-']).unwrap_or(number).split_once('.').map_or_else(
-        || (number.strip_prefix(['+', '-']).unwrap_or(number), "0"),
-        |(whole, part)| (if whole.is_empty() { "0" } else { whole }, part),
-    );
-    digits(whole) && digits(part) && digits(power.strip_prefix(['+', '-']).unwrap_or(power))
+    let (whole, part) = match unsigned(number).split_once('.') {
+        Some(("", part)) => ("0", part),
+        Some(parts) => parts,
+        None => (unsigned(number), "0"),
+    };
+    digits(whole) && digits(part) && digits(unsigned(power))
+}
+
+fn unsigned(text: &str) -> &str {
+    text.strip_prefix(['+', '-']).unwrap_or(text)
 }
 
 #[cfg(test)]

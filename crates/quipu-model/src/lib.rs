@@ -25,6 +25,7 @@ mod event;
 mod event_time;
 mod extra;
 mod kind;
+mod marker;
 mod price;
 mod recording;
 mod time;
@@ -40,6 +41,7 @@ pub use event::{
 pub use event_time::EventTime;
 pub use extra::{LogRecord, MetricPoint, SpanExtra};
 pub use kind::{SpanFlags, SpanKind};
+pub use marker::{MARKER_END, is_marker};
 pub use price::{Cost, CostUnit, Price, PriceTable, read_amount};
 pub use recording::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
 pub use time::{ParseTimeError, RecordedTime, Timestamp, UNKNOWN_NANOS, ZoneFact, offset_label, reference_time};

@@ -165,6 +165,8 @@ impl Default for RedactOptions {
 impl RedactOptions {
     /// Removes everything except structure and timing.
     pub const STRUCTURE: RedactOptions = RedactOptions { take_out: KindSet::ALL, shift_times: false };
+    /// Removes nothing.
+    pub const NOTHING: RedactOptions = RedactOptions { take_out: KindSet::NONE, shift_times: false };
 }
 
 /// What a redaction found and removed: a preview of the result.
@@ -216,4 +218,15 @@ pub struct LeftOut {
     pub values: u32,
     /// Size of these strings in bytes.
     pub bytes: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_marker_is_known_as_one() {
+        assert!(PrivateKind::ALL.into_iter().all(|kind| quipu_model::is_marker(kind.marker())));
+        assert!(!quipu_model::is_marker("[the key was taken out] of the drawer"));
+    }
 }

@@ -3,7 +3,7 @@
 //! Not here: links' letters, which whoever compresses puts together (`share::payload`).
 
 use super::FileFormat;
-use crate::{KindSet, LeftOut, RedactOptions, RedactReport};
+use crate::{LeftOut, RedactOptions, RedactReport};
 use serde::{Deserialize, Serialize};
 
 /// Asks what sharing would disclose. Needs the complete index.
@@ -65,8 +65,7 @@ pub struct ShareOptions {
 impl ShareOptions {
     /// Whether nothing is left out.
     pub fn keeps_all(&self) -> bool {
-        let everything = RedactOptions { take_out: KindSet::NONE, shift_times: false };
-        self.redact == everything && self.leave_out_over.is_none()
+        self.redact == RedactOptions::NOTHING && self.leave_out_over.is_none()
     }
 }
 

@@ -6,7 +6,7 @@ use quipu_model::Timestamp;
 use quipu_model::number::truncated;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Document, Element, HtmlDocument, HtmlElement, Window};
+use web_sys::{Document, Element, File, HtmlDocument, HtmlElement, Window};
 
 /// The window; the page runs in no other place.
 pub(crate) fn window() -> Window {
@@ -118,6 +118,11 @@ pub(crate) fn save_bytes(name: &str, bytes: &[u8]) -> bool {
 /// Saves `blob` as a file; `false` when the browser refused.
 pub(crate) fn save_blob(name: &str, blob: &web_sys::Blob) -> bool {
     save(name, blob)
+}
+
+/// A blob as a file.
+pub(crate) fn blob_as_file(blob: &JsValue, name: &str) -> Result<File, JsValue> {
+    File::new_with_blob_sequence(&js_sys::Array::of1(blob), name)
 }
 
 fn save(name: &str, part: &JsValue) -> bool {

@@ -6,7 +6,7 @@ use crate::open::{new_file, open_indexed};
 use crate::output::{Output, WrongCommandLine, clean_line};
 use anyhow::{Context, Result, bail};
 use quipu::format::counted;
-use quipu::protocol::{Contents, FileFormat, KindSet, PrivateKind, RedactOptions};
+use quipu::protocol::{Contents, FileFormat, PrivateKind, RedactOptions};
 use quipu::{ExportOptions, Selection};
 use serde_json::{Value as Json, json};
 use std::io::{BufWriter, Write};
@@ -42,8 +42,7 @@ pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result
     let mut session = open_indexed(&export.file)?;
     let mut failed = None;
     // Without redaction, rows are only searched for keys.
-    let looked = RedactOptions { take_out: KindSet::NONE, shift_times: false };
-    let options = ExportOptions { redact: Some(redact.unwrap_or(looked)), raw: export.raw };
+    let options = ExportOptions { redact: Some(redact.unwrap_or(RedactOptions::NOTHING)), raw: export.raw };
     let done = match &export.output {
         None => session
             .export_spans_with(&params, format, options, &mut |line| output.text(line).map_err(|error| failed = Some(error)).is_ok())?,

@@ -1,6 +1,6 @@
 //! A file that grows while it is served: watches it, and starts a new generation when it has changed.
 //!
-//! The newest generation answers; the one before continues to answer pages that still show it. A new one is indexed beside it and replaces
+//! The newest generation answers; the previous one continues to answer pages that still show it. A new one is indexed meanwhile and replaces
 //! it when it is complete, so that nobody waits. Where the file only grew, it resumes where the one before ended. Indexing takes a fifth of
 //! one processor at most, however fast the file grows. Not here: what a generation does (`generation`).
 

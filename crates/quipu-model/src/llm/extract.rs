@@ -8,7 +8,7 @@ use super::conversation::{Chunk, SpanMessages, ToolDefinition, Verdict};
 use super::unflatten::list_under;
 use super::{Message, messages};
 use crate::recorded::json_text;
-use crate::{SpanKind, Value};
+use crate::{SpanKind, Value, is_marker};
 
 /// Role of a span in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,9 +234,9 @@ fn output(out: &mut Extracted, part: Part, key: &str, value: &Value) {
     }
 }
 
-/// Whether a value is what redaction left in place of another one: `[output taken out]`.
+/// Whether a value is what redaction left in place of another one.
 fn is_taken_out(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.len() < 40 && text.starts_with('[') && text.ends_with(" taken out]"))
+    value.as_str().is_some_and(is_marker)
 }
 
 /// `content: … tool_calls: …`, the inference output of agents up to 0.1.4, with tool calls printed by Python.

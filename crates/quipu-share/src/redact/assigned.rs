@@ -9,6 +9,7 @@
 use super::detect::Finder;
 use super::names::{Wants, may_be_secret, wanted};
 use super::shapes::{is_uuid, looks_like_key};
+use quipu_model::MARKER_END;
 
 /// The most bytes of a value that has to look like a key.
 const MAX_DOUBTFUL: usize = 400;
@@ -535,7 +536,7 @@ impl Finder<'_> {
         name.eq_ignore_ascii_case("token") && memchr::memmem::find(near, b"logprob").is_some()
     }
 
-    /// Whether hex digits or a UUID at `at` stand beside the name of a secret, without being called something else.
+    /// Whether the hex digits or UUID at `at` closely follow the name of a secret, with no other name in between.
     pub(super) fn is_beside_name(&self, at: usize) -> bool {
         let name = self.assigned.secret_name;
         if name == 0 || at < name || at - name > 48 {
@@ -572,7 +573,7 @@ pub(super) fn says_nothing(value: &[u8]) -> bool {
         return false;
     }
     let is_wrapped = |open: &[u8], close: u8| value.starts_with(open) && value.last() == Some(&close) && value.len() < 80;
-    let is_marker = value.starts_with(b"[") && memchr::memmem::find(value, b" taken out]").is_some();
+    let is_marker = value.starts_with(b"[") && memchr::memmem::find(value, MARKER_END.as_bytes()).is_some();
     let is_masked = value.iter().all(|byte| matches!(byte, b'*' | b'.' | b'x' | b'X' | b'#' | b'-' | b'_' | b' '))
         || value.iter().all(|byte| !byte.is_ascii());
     let is_elsewhere =

@@ -249,7 +249,7 @@ mod tests {
         let of = |wants: Option<Wants>, names: &str| {
             for name in names.split_ascii_whitespace() {
                 assert_eq!(wanted(name), wants, "{name}");
-                // Services are only known by what is assigned to their names.
+                // The name of a service marks a secret only where a value is assigned to it.
                 let is_service = in_list(&SERVICES, name.split('_').next().unwrap_or_default());
                 assert!(wants.is_none() || is_service || may_be_secret(name), "{name}");
             }

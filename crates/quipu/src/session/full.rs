@@ -49,3 +49,9 @@ impl Session {
         Ok(found)
     }
 }
+
+/// Bytes of recorded text.
+pub(super) fn text_bytes(full: &FullSpan) -> usize {
+    let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    of(&full.span.attributes) + full.events.iter().map(|event| of(&event.attributes)).sum::<usize>()
+}

@@ -2,12 +2,12 @@
 //!
 //! Not here: the redaction itself (`share`), and the formats (`transfer`).
 
-use super::full::Sources;
+use super::full::{Sources, text_bytes};
 use super::{Selection, Session};
 use crate::transfer::{Source, Unattached};
 use quipu_model::{EventRecord, Recording, SpanRecord, TraceRecord};
 use quipu_otlp::{FullSpan, FullTrace};
-use quipu_protocol::{Failure, KindSet, PrivateKind, RedactOptions, RedactReport};
+use quipu_protocol::{Failure, PrivateKind, RedactOptions, RedactReport};
 use quipu_share::{Redactor, WholeRows};
 use std::collections::HashSet;
 
@@ -120,7 +120,7 @@ impl Session {
     pub fn count_keys(&mut self, selection: Selection<'_>) -> Result<KeyCount, Failure> {
         self.complete_index()?;
         let (_, rows) = self.selected(selection)?;
-        let mut outgoing = Outgoing::new(Some(RedactOptions { take_out: KindSet::NONE, shift_times: false }));
+        let mut outgoing = Outgoing::new(Some(RedactOptions::NOTHING));
         let (mut sources, mut seen, mut bytes) = (Sources::new(), HashSet::new(), 0);
         for row in rows {
             if bytes > SEARCHED_BYTES {
@@ -130,8 +130,7 @@ impl Session {
             if !seen.insert(span.extra.source) {
                 span.source = None;
             }
-            let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-            bytes += of(&span.span.attributes) + span.events.iter().map(|event| of(&event.attributes)).sum::<usize>();
+            bytes += text_bytes(&span);
             let SpanRecord { trace_id, .. } = &span.span;
             let trace_id = trace_id.clone().unwrap_or_default();
             outgoing.trace(FullTrace { trace_id, service_name: None, offset_minutes: 0, spans: vec![span] });

@@ -2,6 +2,7 @@
 //!
 //! Not here: sending requests, and remembering what was sent.
 
+use super::full;
 use super::outgoing::Outgoing;
 use super::{Selection, Session};
 use crate::transfer::Exporter;
@@ -104,7 +105,7 @@ impl Session {
             let (mut traces, mut bytes, mut left_out, mut last, mut taken) = (Vec::new(), 0, 0, *last, 0);
             for row in rest.iter().take(size.entries.max(1)) {
                 let full = self.full_span(*row, &mut sources)?;
-                let weight = full.as_ref().map_or(0, text_bytes);
+                let weight = full.as_ref().map_or(0, full::text_bytes);
                 if taken > 0 && bytes + weight > size.bytes {
                     break;
                 }
@@ -219,11 +220,6 @@ impl Session {
         }
         true
     }
-}
-
-fn text_bytes(full: &FullSpan) -> usize {
-    let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-    of(&full.span.attributes) + full.events.iter().map(|event| of(&event.attributes)).sum::<usize>()
 }
 
 struct Measured {

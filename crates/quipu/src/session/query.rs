@@ -3,7 +3,7 @@
 use super::export::{ExportOptions, Exported};
 use super::{Outgoing, Session};
 use crate::query::{self, QueryError, ReleaseGuess, RowForm, Source};
-use quipu_protocol::{Failure, FailureKind, FileFormat, KindSet, RedactOptions};
+use quipu_protocol::{Failure, FailureKind, FileFormat, RedactOptions};
 use quipu_store::StoreError;
 
 impl Session {
@@ -72,7 +72,7 @@ impl Session {
     ) -> Result<Exported, Failure> {
         self.complete_index()?;
         let mut outgoing = Outgoing::new(options.redact);
-        let only_looks = options.redact.is_some_and(|redact| redact == RedactOptions { take_out: KindSet::NONE, shift_times: false });
+        let only_looks = options.redact == Some(RedactOptions::NOTHING);
         let redactor = outgoing.redactor();
         let spans = self.run(|source| query::export(source, params, RowForm { format, raw: options.raw, redactor, only_looks }, sink))?;
         Ok(Exported { spans, report: outgoing.report() })

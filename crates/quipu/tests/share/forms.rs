@@ -33,7 +33,7 @@ fn text(shared: Shared) -> String {
 #[test]
 fn what_a_link_carries_opens_as_the_same_trace() {
     let mut session = open(AGENT);
-    let keep = ShareOptions { redact: RedactOptions { take_out: KindSet::NONE, shift_times: false }, leave_out_over: None };
+    let keep = ShareOptions { redact: RedactOptions::NOTHING, leave_out_over: None };
     let made = shared(&mut session, one(TURN), keep, ShareForm::Columns, Some("fad0c33db941cd45"));
     assert_eq!(
         (made.trace_id.as_deref(), made.span_id.as_deref(), made.file_name.as_str()),

@@ -226,7 +226,7 @@ async fn what_imports_and_shares_is_loaded_when_it_is_needed(stage: &Stage) -> R
     page.open_trace(&trace_id).await?;
     page.share().open().await?;
     ensure!(has_loaded_transfer(stage), "A trace is shared without the program that shares.");
-    // The worker that reads goes on beside it.
+    // Opening another file does not need the sharing worker.
     page.load().await?;
     page.open(&[SMALL.path()]).await?;
     page.open(&[body("small_0.2.15_traces.jsonl.gz")]).await?;

@@ -15,7 +15,7 @@ impl Page {
         self.press(Key::Enter).await
     }
 
-    /// Types into the filter, after what is there, and waits for what it suggests.
+    /// Appends text to the filter, and waits for the suggestions.
     pub(crate) async fn type_filter(&self, text: &str) -> Result<()> {
         self.element(INPUT, "filter").await?.send_keys(text).await?;
         self.wait_settled().await

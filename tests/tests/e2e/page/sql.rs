@@ -81,7 +81,7 @@ impl Sql<'_> {
         Ok(())
     }
 
-    /// Types into the editor, after what is there, and waits for nothing.
+    /// Appends text to the query, without waiting.
     pub(crate) async fn type_after(&self, text: &str) -> Result<()> {
         Ok(self.0.driver.find(By::Id("sql-query")).await?.send_keys(text).await?)
     }

@@ -2,14 +2,14 @@
 //!
 //! Not here: the queries (`pages::metrics`).
 
-use crate::browser::error_text;
+use crate::browser::{blob_as_file, error_text};
 use crate::client::{Link, LinkNotice, MetricsLink, OnReply, PATIENCE, Program, WorkerExit, reading};
 use crate::state::{App, MetricsState};
 use leptos::prelude::*;
 use quipu_protocol::{LoadMetricsInput, MetricsQuestions, MetricsRequest, Question};
 use std::cell::Cell;
 use std::rc::Rc;
-use web_sys::{Blob, File};
+use web_sys::Blob;
 
 /// Asks the metrics worker. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -70,8 +70,7 @@ impl MetricsClient {
     }
 
     fn give(&self, input: &Blob, now: u32) {
-        let parts = js_sys::Array::of1(input);
-        let file = match File::new_with_blob_sequence(&parts, "metrics-input") {
+        let file = match blob_as_file(input, "metrics-input") {
             Ok(file) => file,
             Err(error) => return self.fail(format!("The input could not be passed to the metrics worker: {}.", error_text(&error))),
         };

@@ -1,7 +1,7 @@
 //! The ways to open files: the button, a drop, a paste, a sample, the address.
 
 use super::{router, shared_link};
-use crate::browser::{document, error_text, window};
+use crate::browser::{blob_as_file, document, error_text, window};
 use crate::client;
 use crate::state::{App, FileState};
 use js_sys::{Array, Function, Promise, Reflect};
@@ -147,7 +147,7 @@ async fn fetch_sample(sample: Sample) -> Result<File, String> {
     }
     let blob = answer.blob().map_err(|error| error_text(&error))?;
     let blob = JsFuture::from(blob).await.map_err(|error| error_text(&error))?;
-    File::new_with_blob_sequence(&Array::of1(&blob), sample.file_name()).map_err(|error| error_text(&error))
+    blob_as_file(&blob, sample.file_name()).map_err(|error| error_text(&error))
 }
 
 /// Opens what the address names, if that is possible without asking: a sample, or a file of this visit. Otherwise the reader is asked for

@@ -35,6 +35,7 @@ const HEARTBEAT: u32 = 4;
 #[derive(Clone)]
 pub(crate) struct Host {
     inner: Rc<RefCell<Inner>>,
+    /// The program of the current worker, and of those that replace it.
     program: Rc<Cell<Program>>,
     /// Seconds of silence after which a worker that owes an answer counts as dead.
     patience: u32,
@@ -71,10 +72,10 @@ impl Host {
         Host { inner: Rc::default(), program: Rc::new(Cell::new(program)), patience, idle, on_event: Rc::new(on_event) }
     }
 
-    /// Sends `{id, body, files}`, now or as soon as the program runs; `false` when no worker could be started, which is also reported.
-    pub(crate) fn send(&self, id: u32, body: &[u8], files: &[File]) -> bool {
+    /// Sends `{id, body, files}`, now or as soon as the program runs. If no worker can be started, that is reported.
+    pub(crate) fn send(&self, id: u32, body: &[u8], files: &[File]) {
         if !self.warm_up() {
-            return false;
+            return;
         }
         let message = Object::new();
         let list: Array = files.iter().collect();
@@ -89,7 +90,6 @@ impl Host {
             }
             None => inner.queue.push(message.into()),
         }
-        true
     }
 
     /// Starts the worker before it is needed; `false` when that failed, which is also reported.
@@ -102,11 +102,6 @@ impl Host {
             (self.on_event)(self, HostEvent::Exited(WorkerExit::NotStarted(format!(" ({})", error_text(error)))));
         }
         started.is_ok()
-    }
-
-    /// The program of the current worker, and of those that replace it.
-    fn program(&self) -> Program {
-        self.program.get()
     }
 
     /// Ends the worker. The next message starts one with this program.
@@ -186,7 +181,7 @@ impl Host {
     fn start(&self) -> Result<(), JsValue> {
         const REPORT: &str = "onunhandledrejection = (event) => reportError(event.reason);";
         const THROW: &str = "catch((error) => setTimeout(() => { throw error; }))";
-        let Program(name) = self.program();
+        let Program(name) = self.program.get();
         let carried = carried::program(name);
         let script = match &carried {
             // Its first message is its program.

@@ -23,6 +23,11 @@ pub(crate) trait Protocol: 'static {
 
     /// Encodes a command; if that fails, returns the answer to it.
     fn write(command: &Self::Command) -> Result<Vec<u8>, Self::Answer>;
+
+    /// The answer to every open command when the worker exits; `None` if they stay unanswered.
+    fn exited(_exit: &WorkerExit) -> Option<Self::Answer> {
+        None
+    }
 }
 
 /// A message of a worker.
@@ -83,8 +88,14 @@ impl<P: Protocol> Link<P> {
         let open = waiting.clone();
         let host = Host::new(program, patience, idle, move |host, what| match what {
             HostEvent::Exited(exit) => {
-                forget(&open);
+                let commands = std::mem::take(&mut open.borrow_mut().commands);
+                let answers: Vec<_> = commands.into_iter().map(|sent| (sent.callback, P::exited(&exit))).collect();
                 notice(Notice::Exited(exit));
+                for (callback, answer) in answers {
+                    if let Some(answer) = answer {
+                        callback(answer, None);
+                    }
+                }
             }
             HostEvent::Message(message, blob) => {
                 let decoded = P::read(&message);
@@ -133,9 +144,9 @@ impl<P: Protocol> Link<P> {
             waiting.last_id = waiting.last_id.wrapping_add(1);
             waiting.last_id
         };
-        if self.host.send(id, &body, files) {
-            self.waiting.borrow_mut().commands.push(Sent { id, body, files: files.to_vec(), callback, busy });
-        }
+        // Before it is sent, so that an exit at the start answers it, too.
+        self.waiting.borrow_mut().commands.push(Sent { id, body: body.clone(), files: files.to_vec(), callback, busy });
+        self.host.send(id, &body, files);
     }
 
     /// The host of the worker.
