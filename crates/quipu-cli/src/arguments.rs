@@ -6,6 +6,7 @@ use crate::output::Color;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use quipu::protocol::{Contents, FileFormat};
+use quipu::store::Layout;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -434,6 +435,27 @@ pub(crate) struct Import {
     /// The telemetry file to write; must not exist
     #[arg(long, value_name = "FILE")]
     pub(crate) db: PathBuf,
+    /// The tables to write
+    #[arg(long, value_name = "LAYOUT", default_value = "quipu")]
+    pub(crate) layout: FileLayout,
+}
+
+/// The tables of a file that is written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FileLayout {
+    /// Quipu's own, which keeps all that OTLP sends, with views named like Llama Stack's tables
+    Quipu,
+    /// Llama Stack's tables: a span id is unique, a trace has one service
+    LlamaStack,
+}
+
+impl From<FileLayout> for Layout {
+    fn from(layout: FileLayout) -> Layout {
+        match layout {
+            FileLayout::Quipu => Layout::Quipu,
+            FileLayout::LlamaStack => Layout::Reference,
+        }
+    }
 }
 
 const PUSH_HELP: &str = "\

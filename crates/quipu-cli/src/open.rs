@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use quipu::Session;
 use quipu::share::payload::{Form, LinkError, inflated, link_data, unseal};
-use quipu::store::{OpenOptions, Writer};
+use quipu::store::{Layout, OpenOptions, Writer};
 use quipu::transfer::{Importer, are_imported};
 use std::fs::File;
 use std::io::{IsTerminal, Read, Write};
@@ -58,7 +58,7 @@ fn open_link(link: &str, options: OpenOptions) -> Result<Session> {
 }
 
 fn open_imported(file: &Path, options: OpenOptions) -> Result<Session> {
-    let mut importer = Importer::new(Writer::in_memory()?)?;
+    let mut importer = Importer::new(Writer::in_memory_with(Layout::Quipu)?)?;
     import_into(&mut importer, file)?;
     let name = file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
     Ok(Session::open_imported(importer, &name, options)?.0)

@@ -297,7 +297,10 @@ fn packed_bodies_of_a_run_become_the_file_of_that_run() {
     let out = folder.0.join("run.db");
     let out = out.to_str().expect("a path");
     let body = "tests/fixtures/otlp/agent_0.2.15_traces.binpb.gz";
-    assert_eq!(said(&["import", body, "--db", out]), format!("{out}: 434 spans, 10 events, 0 log records, 0 metric points\n"));
+    assert_eq!(
+        said(&["import", body, "--db", out, "--layout", "llama-stack"]),
+        format!("{out}: 434 spans, 10 events, 0 log records, 0 metric points\n")
+    );
     let imported = Connection::open(out).expect("SQLite opens it");
     imported.execute("ATTACH ?1 AS recorded", [folder.copy(AGENT).to_str().expect("a path")]).expect("SQLite opens both");
     for (table, columns) in [

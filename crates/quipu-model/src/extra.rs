@@ -3,6 +3,9 @@
 //!
 //! Not here: the tables that store it (`store`), and the formats it comes from (`transfer`).
 
+/// The further fields of OTLP that are kept as JSON objects; their values are numbers.
+pub const FURTHER_FIELDS: [&str; 4] = ["flags", "dropped_attributes_count", "dropped_events_count", "dropped_links_count"];
+
 /// Additional data of a span. Times are nanoseconds since 1970, UTC; `None` means not recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SpanExtra {
@@ -20,6 +23,10 @@ pub struct SpanExtra {
     pub links: Option<String>,
     /// A JSON list with the time of each event, in recorded order.
     pub event_nanos: Option<String>,
+    /// A JSON object with [`FURTHER_FIELDS`], and more.
+    pub more: Option<String>,
+    /// The same of each event, as a JSON list of objects and nulls.
+    pub event_more: Option<String>,
     /// Row id of the resource and scope.
     pub source: Option<i64>,
 }
@@ -39,6 +46,10 @@ pub struct LogRecord {
     pub time_nanos: Option<u64>,
     /// A JSON object: `message`, `severity`, then the record's own attributes.
     pub attributes: Option<String>,
+    /// What these do not tell, as a JSON object: `severity_number`, `severity_text`, `observed_time_unix_nano`, `flags`,
+    /// `dropped_attributes_count`; a `body` that is neither text nor fields; `no_time` if the time is the observed one, `no_event_name` if
+    /// the name is that of an attribute.
+    pub more: Option<String>,
     /// Row id of the resource and scope.
     pub source: Option<i64>,
 }
@@ -66,8 +77,11 @@ pub struct MetricPoint {
     pub value: Option<f64>,
     /// Number of observations of a histogram or summary.
     pub count: Option<u64>,
-    /// Other fields of a histogram or summary, as a JSON object: `bounds` and `counts`, `min`, `max`, `quantiles`, as recorded.
+    /// Other fields of a point, as a JSON object: of a histogram or summary `bounds` and `counts`, `min`, `max`, `quantiles`, as recorded;
+    /// `exemplars`; `int` for an integer that a double rounds, `double` for a whole number sent as a double, `nan`.
     pub detail: Option<String>,
+    /// What is said about the metric, as a JSON object: `description`, `metadata`.
+    pub about: Option<String>,
     /// Row id of the resource and scope.
     pub source: Option<i64>,
 }

@@ -39,7 +39,7 @@ pub use event::{
     StructuredLogPayload, UnstructuredLogEvent,
 };
 pub use event_time::EventTime;
-pub use extra::{LogRecord, MetricPoint, SpanExtra};
+pub use extra::{FURTHER_FIELDS, LogRecord, MetricPoint, SpanExtra};
 pub use kind::{SpanFlags, SpanKind};
 pub use marker::{MARKER_END, is_marker};
 pub use price::{Cost, CostUnit, Price, PriceTable, read_amount};

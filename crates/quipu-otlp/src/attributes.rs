@@ -8,7 +8,11 @@ use quipu_model::{Attributes, Primitive, Value};
 use std::fmt::Write;
 
 /// Maximum nesting of values; deeper ones become `null`.
-const MAX_DEPTH: usize = 100;
+/// How many lists and maps may be nested in an attribute. The value that is nested more deeply becomes [`TOO_DEEP`].
+pub const MAX_NESTING: usize = 24;
+
+/// Stands for a list or map that is nested too deeply.
+const TOO_DEEP: &str = "[nested deeper than 24 levels]";
 
 /// A JSON object being written.
 pub struct Object {
@@ -123,6 +127,9 @@ pub fn has(attributes: &[Value], key: &str) -> bool {
     attributes.iter().any(|attribute| field(attribute, "key").and_then(Value::as_str) == Some(key))
 }
 
+/// The only key of the object that stands for bytes, with their base64.
+pub const BYTES: &str = "$bytes";
+
 /// An `AnyValue` as JSON.
 pub fn any_json(value: &Value) -> String {
     let mut out = String::new();
@@ -132,18 +139,21 @@ pub fn any_json(value: &Value) -> String {
 
 /// Writes an `AnyValue`. Plain JSON is also accepted and written as it is.
 fn write_any(value: &Value, out: &mut String, depth: usize) {
-    if depth > MAX_DEPTH {
-        return out.push_str("null");
-    }
     let Value::Map(entries) = value else { return write_plain(value, out, depth) };
     let Some((kind, inner)) = entries.first() else { return out.push_str("null") };
     let kind = kind.replace('_', "").to_ascii_lowercase();
     match (kind.as_str(), inner) {
-        ("stringvalue" | "bytesvalue", Value::Text(text)) => write_text(text, out),
+        ("stringvalue", Value::Text(text)) => write_text(text, out),
+        ("bytesvalue", Value::Text(text)) => {
+            let mut object = Object::new();
+            object.put_text(BYTES, text);
+            out.push_str(&object.finish());
+        }
         ("boolvalue", Value::Bool(truth)) => out.push_str(if *truth { "true" } else { "false" }),
         ("intvalue", Value::Number(number)) => out.push_str(&number.0),
         ("intvalue", Value::Text(text)) if text.parse::<i64>().is_ok() => out.push_str(text),
         ("doublevalue", number) => out.push_str(&real(Some(number)).map_or_else(|| "null".to_owned(), python_float)),
+        ("arrayvalue" | "kvlistvalue", _) if depth >= MAX_NESTING => write_text(TOO_DEEP, out),
         ("arrayvalue", _) => {
             out.push('[');
             for (at, item) in list(inner, "values").iter().enumerate() {
@@ -167,10 +177,8 @@ fn write_any(value: &Value, out: &mut String, depth: usize) {
 
 /// Writes a plain JSON value.
 pub fn write_plain(value: &Value, out: &mut String, depth: usize) {
-    if depth > MAX_DEPTH {
-        return out.push_str("null");
-    }
     match value.unwrapped() {
+        Value::List(_) | Value::Map(_) | Value::Opaque(_) if depth >= MAX_NESTING => write_text(TOO_DEEP, out),
         Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
         Value::Number(number) => out.push_str(&number.0),
         Value::Text(text) => write_text(text, out),

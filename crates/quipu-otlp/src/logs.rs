@@ -6,25 +6,48 @@ use super::attributes::{Object, any_json, text_of};
 use super::fields::{field, list, list_of, text};
 use super::numbers::{id, unsigned};
 use super::otlp::plain_text;
+use super::rest;
 use super::rows::{Rows, Sourced};
 use quipu_model::{LogRecord, Value, reference_time};
 
 impl Rows {
     pub fn take_logs(&mut self, resource: &Value) {
+        let of = self.resource_of(resource);
         for scope in list_of(resource, &["scopeLogs", "instrumentationLibraryLogs"]) {
-            let source = self.source_of(resource, scope);
-            let records = list_of(scope, &["logRecords", "logs"]).iter();
-            self.logs.extend(records.map(|record| Sourced { it: read_log(record), source }));
+            let source = self.source_of(of, resource, scope);
+            for record in list_of(scope, &["logRecords", "logs"]) {
+                self.add_log(Sourced { it: read_log(record), source });
+            }
         }
     }
 }
 
 fn read_log(record: &Value) -> LogRecord {
     let attributes = list(record, "attributes");
-    let nanos = unsigned(field(record, "timeUnixNano")).filter(|nanos| *nanos > 0);
-    let nanos = nanos.or_else(|| unsigned(field(record, "observedTimeUnixNano")).filter(|nanos| *nanos > 0));
-    let name = text(record, "eventName").or_else(|| text_of(attributes, "event.name").map(str::to_owned));
-    let body = field(record, "body").unwrap_or(&Value::Null);
+    let time = unsigned(field(record, "timeUnixNano")).filter(|nanos| *nanos > 0);
+    let observed = unsigned(field(record, "observedTimeUnixNano")).filter(|nanos| *nanos > 0);
+    let nanos = time.or(observed);
+    let event_name = text(record, "eventName");
+    let body = field(record, "body");
+    let mut more = Object::new();
+    rest::put(&mut more, record, &rest::LOG);
+    if let Some(text) = text(record, "severityText") {
+        more.put_text("severity_text", &text);
+    }
+    for (key, is_so) in [
+        ("no_time", time.is_none() && observed.is_some()),
+        ("no_event_name", event_name.is_none() && text_of(attributes, "event.name").is_some()),
+    ] {
+        if is_so {
+            more.put_json(key, "true");
+        }
+    }
+    if body.is_some_and(|body| field(body, "stringValue").is_none() && field(body, "kvlistValue").is_none()) {
+        more.put_any("body", body.unwrap_or(&Value::Null));
+    }
+    let name = event_name.or_else(|| text_of(attributes, "event.name").map(str::to_owned));
+    // An empty value is no body.
+    let body = body.filter(|body| !matches!(body, Value::Map(entries) if entries.is_empty())).unwrap_or(&Value::Null);
     let mut object = Object::new();
     // A structured body has the fields of an event; a plain one is a message, like in the reference's own events.
     let is_fields = field(body, "kvlistValue").is_some()
@@ -45,6 +68,7 @@ fn read_log(record: &Value) -> LogRecord {
         timestamp: nanos.map(reference_time),
         time_nanos: nanos,
         attributes: Some(object.finish()),
+        more: (!more.is_empty()).then(|| more.finish()),
         source: None,
     }
 }

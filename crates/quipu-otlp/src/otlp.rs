@@ -7,7 +7,9 @@
 use super::attributes::{Object, any_json, has, is_true, object, text_of};
 use super::fields::{field, list, list_of, number_of, text};
 use super::numbers::{id, unsigned};
-use super::rows::{NewSpan, Rows, Sourced};
+use super::rest;
+use super::rows::{NewSpan, Rows, Sourced, SpanExact};
+use quipu_model::recorded::{entries, json_text};
 use quipu_model::{EventRecord, SpanExtra, SpanRecord, Value, reference_time};
 use std::sync::Arc;
 
@@ -29,6 +31,11 @@ pub const LISTS: &[(&str, ListReader)] = &[
     ("resource_metrics", Rows::take_metrics),
 ];
 
+/// Whether OTLP/JSON has a list of resources with this name.
+pub fn is_list(name: &str) -> bool {
+    LISTS.iter().any(|(known, _)| *known == name)
+}
+
 /// A decoded span, with times in nanoseconds.
 #[derive(Default)]
 pub struct ReadSpan {
@@ -38,6 +45,9 @@ pub struct ReadSpan {
     pub event_nanos: Vec<u64>,
     pub is_root: bool,
     pub extra: SpanExtra,
+    /// What only Quipu's own layout holds, as JSON objects: of the span, and of each of its events.
+    pub more: Option<String>,
+    pub event_more: Vec<Option<String>>,
 }
 
 impl Rows {
@@ -50,30 +60,34 @@ impl Rows {
 
     pub fn take_spans(&mut self, resource: &Value) {
         let service = service_name(resource);
+        let of = self.resource_of(resource);
+        let only_service = self.is_plain_resource(of);
         for scope in list_of(resource, &["scopeSpans", "instrumentationLibrarySpans"]) {
-            let source = self.source_of_spans(resource, scope);
+            let source = self.source_of(of, resource, scope);
+            let is_plain = only_service && source.and_then(|at| self.sources.get(at)).is_none_or(|(_, scope)| &**scope == "{}");
             for span in list(scope, "spans") {
                 match read_span(span) {
-                    Some(span) => self.spans.push(span.into_row(source, service.clone())),
+                    Some(span) => self.add_span(span.into_row(source, is_plain, service.clone())),
                     None => self.problem("a span in it has no id of its own or of its trace"),
                 }
             }
         }
     }
 
-    /// Index of the resource and scope of an entry of `scopeSpans`. `None` if there is only a service name, which is in `traces`.
-    pub fn source_of_spans(&mut self, resource: &Value, scope: &Value) -> Option<usize> {
-        let attributes = resource_attributes(resource);
-        let only_service = attributes.iter().all(|attribute| field(attribute, "key").and_then(Value::as_str) == Some("service.name"));
-        self.source_with(if only_service { "{}".to_owned() } else { object(attributes) }, scope)
+    /// Whether a resource has no more than a service name, which the table `traces` has a column for.
+    pub fn is_plain_resource(&self, resource: usize) -> bool {
+        let attributes = self.resources.get(resource).map_or("{}", |attributes| attributes);
+        entries(attributes.as_bytes()).all(|entry| entry.is_ok_and(|(key, _)| key == "service.name"))
     }
 
-    /// Index of the resource and scope of data without a trace.
-    pub fn source_of(&mut self, resource: &Value, scope: &Value) -> Option<usize> {
-        self.source_with(object(resource_attributes(resource)), scope)
+    /// Index of a resource.
+    pub fn resource_of(&mut self, whole: &Value) -> usize {
+        self.resource(object(resource_attributes(whole)))
     }
 
-    fn source_with(&mut self, resource: String, scope: &Value) -> Option<usize> {
+    /// Index of a resource and scope, given the resource's index and what it says beside its attributes.
+    pub fn source_of(&mut self, resource: usize, whole: &Value, entry: &Value) -> Option<usize> {
+        let scope = entry;
         let scope = field(scope, "scope").or_else(|| field(scope, "instrumentationLibrary")).unwrap_or(&Value::Null);
         let mut said = Object::new();
         for name in ["name", "version"] {
@@ -85,14 +99,37 @@ impl Rows {
         if !attributes.is_empty() {
             said.put_json("attributes", &object(attributes));
         }
+        rest::put(&mut said, scope, &rest::SOURCE);
+        if let Some(url) = text(entry, "schemaUrl") {
+            said.put_text("schema_url", &url);
+        }
+        let about_resource = about_resource(whole);
+        if !about_resource.is_empty() {
+            said.put_json("resource", &about_resource.finish());
+        }
         self.source(resource, said.finish())
     }
 }
 
+/// What a resource says beside its attributes, which is kept in the object of its scope.
+fn about_resource(whole: &Value) -> Object {
+    let mut said = Object::new();
+    let resource = field(whole, "resource").unwrap_or(&Value::Null);
+    rest::put(&mut said, resource, &rest::SOURCE);
+    if let Some(url) = text(whole, "schemaUrl") {
+        said.put_text("schema_url", &url);
+    }
+    let entities: Vec<String> = list(resource, "entityRefs").iter().map(json_text).collect();
+    if !entities.is_empty() {
+        said.put_json("entity_refs", &format!("[{}]", entities.join(", ")));
+    }
+    said
+}
+
 impl ReadSpan {
-    /// Converts the span to rows and additional data.
-    pub fn into_row(self, source: Option<usize>, service_name: Option<Arc<str>>) -> NewSpan {
-        let ReadSpan { mut span, events, event_nanos, is_root, mut extra } = self;
+    /// Converts the span to rows and additional data. `is_plain` is that of its source, see [`Rows::is_plain`].
+    pub fn into_row(self, source: Option<usize>, is_plain: bool, service_name: Option<Arc<str>>) -> NewSpan {
+        let ReadSpan { mut span, events, event_nanos, is_root, mut extra, more, event_more } = self;
         let (start, end) = (extra.start_nanos, extra.end_nanos);
         span.start_time = start.map(reference_time);
         span.end_time = end.map(reference_time);
@@ -109,10 +146,11 @@ impl ReadSpan {
             let nanos: Vec<String> = event_nanos.iter().map(u64::to_string).collect();
             extra.event_nanos = Some(format!("[{}]", nanos.join(", ")));
         }
-        let has_extra = source.is_some() || extra != SpanExtra::default();
+        let has_extra = !is_plain || extra != SpanExtra::default();
         extra.span_id.clone_from(&span.span_id);
-        let extra = has_extra.then_some(Sourced { it: extra, source });
-        NewSpan { span, events, service_name, is_root, is_repeated: false, created_at, extra }
+        let extra = has_extra.then(|| Box::new(Sourced { it: extra, source: source.filter(|_| !is_plain) }));
+        let exact = SpanExact { start, end, events: event_nanos, more, event_more };
+        NewSpan { span, events, service_name, is_root, is_repeated: false, created_at, extra, source, exact }
     }
 }
 
@@ -133,7 +171,7 @@ fn read_span(span: &Value) -> Option<ReadSpan> {
     let status = field(span, "status").unwrap_or(&Value::Null);
     let kind = number_of(field(span, "kind"), &KINDS).filter(|kind| *kind > 0).and_then(|kind| KINDS.get(kind));
     let code = number_of(field(status, "code"), &STATUSES).unwrap_or(0);
-    let (mut events, mut event_nanos) = (Vec::new(), Vec::new());
+    let (mut events, mut event_nanos, mut event_more) = (Vec::new(), Vec::new(), Vec::new());
     for event in list(span, "events") {
         let nanos = unsigned(field(event, "timeUnixNano"));
         event_nanos.push(nanos.unwrap_or(0));
@@ -143,7 +181,12 @@ fn read_span(span: &Value) -> Option<ReadSpan> {
             timestamp: nanos.map(reference_time),
             attributes: Some(object(list(event, "attributes"))),
         });
+        let mut more = Object::new();
+        rest::put(&mut more, event, &rest::EVENT);
+        event_more.push((!more.is_empty()).then(|| more.finish()));
     }
+    let mut more = Object::new();
+    rest::put(&mut more, span, &rest::SPAN);
     let extra = SpanExtra {
         start_nanos: unsigned(field(span, "startTimeUnixNano")).filter(|nanos| *nanos > 0),
         end_nanos: unsigned(field(span, "endTimeUnixNano")).filter(|nanos| *nanos > 0),
@@ -153,6 +196,8 @@ fn read_span(span: &Value) -> Option<ReadSpan> {
         ..SpanExtra::default()
     };
     Some(ReadSpan {
+        more: (!more.is_empty()).then(|| more.finish()),
+        event_more,
         is_root: is_root(attributes, parent.is_none()),
         span: SpanRecord {
             span_id,
@@ -192,6 +237,7 @@ fn links(links: &[Value]) -> Option<String> {
         if !attributes.is_empty() {
             object.put_json("attributes", &super::attributes::object(attributes));
         }
+        rest::put(&mut object, link, &rest::LINK);
         out.push(object.finish());
     }
     (!out.is_empty()).then(|| format!("[{}]", out.join(", ")))

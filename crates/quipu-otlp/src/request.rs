@@ -3,12 +3,13 @@
 //! Unlike a damaged file, which is read as far as possible, an invalid request is rejected as a whole, so that the sender notices. Not
 //! here: HTTP.
 
-use super::fields::field;
+use super::fields::same;
 use super::messages::{EXPORT_ANSWER, Field, RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS};
+use super::parts::{PartError, Room, read_json, read_protobuf};
 use super::rows::Rows;
-use super::wire::{Reader, Wire, decode, encode_message};
+use super::wire::{Reader, Wire, encode_message};
 use quipu_model::Value;
-use quipu_model::recorded::{json_text, parse_json};
+use quipu_model::recorded::{entries, items, json_text, parse_json};
 
 /// Type of a request's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,33 +62,69 @@ impl Signal {
     }
 }
 
-/// Decodes the body of a request in JSON or protobuf. Entries that can't be kept are among the problems of the rows.
+/// Why the body of a request can't be read. The sentence has no subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// It is not a valid request.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// It would take more than this many bytes of memory.
+    #[error("would take more than {} of memory to be read; send it in smaller parts", quipu_model::format::bytes(*.0))]
+    TooMuch(u64),
+}
+
+/// Decodes the body of a request in JSON or protobuf. Entries that can't be kept are among the problems of the rows. Takes at most four
+/// times the body's length of memory, and 192 MiB.
 ///
 /// # Errors
-/// If the body is not a valid request. The message has no subject ("is not UTF-8").
-pub fn read_request(signal: Signal, is_json: bool, body: &[u8]) -> Result<Rows, &'static str> {
+/// If the body is not a valid request, or takes more memory.
+pub fn read_request(signal: Signal, is_json: bool, body: &[u8]) -> Result<Rows, RequestError> {
     let names = signal.names();
-    let mut rows = Rows::default();
+    let (mut rows, room) = (Rows::default(), Room::of(body.len()));
+    let mut take = |rows: &mut Rows, part: &Value| rows.take(names.list, part);
+    let because = |invalid: &'static str| {
+        move |error: PartError| match error {
+            PartError::TooMuch(bytes) => RequestError::TooMuch(bytes),
+            PartError::Malformed => RequestError::Invalid(invalid),
+        }
+    };
     if is_json {
-        let text = std::str::from_utf8(body).map_err(|_| "is not UTF-8")?;
-        let value = parse_json(text).ok_or("is not valid JSON")?;
-        let Value::Map(_) = &value else { return Err("is not a JSON object") };
-        match field(&value, names.list) {
-            None | Some(Value::Null) => {}
-            Some(Value::List(resources)) if resources.iter().all(|resource| matches!(resource, Value::Map(_))) => {
-                resources.iter().for_each(|resource| rows.take(names.list, resource));
+        let text = std::str::from_utf8(body).map_err(|_| RequestError::Invalid("is not UTF-8"))?;
+        let no_json = "is not valid JSON";
+        if !text.trim_start().starts_with('{') {
+            return Err(RequestError::Invalid(if parse_json(text.get(..20).unwrap_or(text)).is_some() {
+                "is not a JSON object"
+            } else {
+                no_json
+            }));
+        }
+        for entry in entries(body) {
+            let (key, value) = entry.map_err(|_| RequestError::Invalid(no_json))?;
+            if !same(&key, names.list) || value.is_null() {
+                continue;
             }
-            Some(_) => return Err("has no list of resources"),
+            if value.bytes().first() != Some(&b'[') {
+                return Err(RequestError::Invalid("has no list of resources"));
+            }
+            for resource in items(value.bytes()) {
+                let resource = resource.map_err(|_| RequestError::Invalid(no_json))?;
+                if resource.bytes().first() != Some(&b'{') {
+                    return Err(RequestError::Invalid("has no list of resources"));
+                }
+                read_json(resource.bytes(), room, &mut rows, &mut take).map_err(because(no_json))?;
+            }
         }
         return Ok(rows);
     }
-    // Process one resource after another, because a decoded tree takes several times the memory of its bytes.
     let mut reader = Reader::new(body);
     let malformed = "is not a valid protobuf request";
-    while let Some((number, content)) = reader.field().map_err(|_| malformed)? {
+    while let Some((number, content)) = reader.field().map_err(|_| RequestError::Invalid(malformed))? {
         match (number, content) {
-            (1, Wire::Bytes(resource)) => rows.take(names.list, &decode(resource, names.resource).map_err(|_| malformed)?),
-            (1, _) => return Err(malformed),
+            (1, Wire::Bytes(resource)) => {
+                read_protobuf(resource, names.resource, room, &mut rows, &mut take).map_err(because(malformed))?
+            }
+            (1, _) => return Err(RequestError::Invalid(malformed)),
             _ => {}
         }
     }
@@ -95,13 +132,13 @@ pub fn read_request(signal: Signal, is_json: bool, body: &[u8]) -> Result<Rows, 
 }
 
 /// Encodes the response to an accepted request: empty, or the number of rejected entries and the reason.
-pub fn response(signal: Signal, is_json: bool, problems: &[&'static str]) -> Vec<u8> {
+pub fn response(signal: Signal, is_json: bool, problems: &[(&'static str, u64)]) -> Vec<u8> {
     let value = match problems.first() {
         None => Value::Map(Vec::new()),
-        Some(first) => {
+        Some((first, _)) => {
             // In protobuf the field has the same number for all signals.
             let rejected = if is_json { signal.names().rejected } else { Signal::Traces.names().rejected };
-            let count = (rejected.to_owned(), Value::Text(problems.len().to_string()));
+            let count = (rejected.to_owned(), Value::Text(problems.iter().map(|(_, count)| count).sum::<u64>().to_string()));
             let message = ("errorMessage".to_owned(), Value::Text(format!("Some entries were not kept: {first}.")));
             Value::Map(vec![("partialSuccess".to_owned(), Value::Map(vec![count, message]))])
         }
@@ -118,18 +155,18 @@ mod tests {
         assert_eq!(response(Signal::Logs, true, &[]), b"{}");
         assert_eq!(response(Signal::Logs, false, &[]), b"");
         let json = r#"{"partialSuccess":{"rejectedSpans":"2","errorMessage":"Some entries were not kept: no id."}}"#;
-        let said = String::from_utf8(response(Signal::Traces, true, &["no id", "other"])).expect("text");
+        let said = String::from_utf8(response(Signal::Traces, true, &[("no id", 1), ("other", 1)])).expect("text");
         assert_eq!(said.replace([' ', '\n'], ""), json.replace(' ', ""));
         // As encoded by Google's library: ExportTraceServiceResponse(partial_success={rejected_spans: 2, error_message: …}).
         let message = b"Some entries were not kept: no id.";
         let inner = [&[0x08, 2, 0x12, 34], message.as_slice()].concat();
-        assert_eq!(response(Signal::Traces, false, &["no id", "other"]), [&[0x0a, 38], inner.as_slice()].concat());
+        assert_eq!(response(Signal::Traces, false, &[("no id", 1), ("other", 1)]), [&[0x0a, 38], inner.as_slice()].concat());
     }
 
     #[test]
     fn a_body_is_a_request_of_its_signal_or_nothing() {
         let empty =
-            |rows: Result<Rows, &'static str>| rows.map(|rows| rows.spans.is_empty() && rows.logs.is_empty() && rows.points.is_empty());
+            |rows: Result<Rows, RequestError>| rows.map(|rows| rows.spans.is_empty() && rows.logs.is_empty() && rows.points.is_empty());
         for signal in Signal::ALL {
             assert_eq!(empty(read_request(signal, false, b"")), Ok(true));
             assert_eq!(empty(read_request(signal, true, b"{}")), Ok(true));

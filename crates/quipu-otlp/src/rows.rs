@@ -6,18 +6,26 @@
 #![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use quipu_model::{EventRecord, LogRecord, MetricPoint, SpanExtra, SpanRecord};
+use std::collections::HashMap;
+use std::mem::size_of;
 use std::sync::Arc;
 
 /// Decoded rows, in the order of the input.
 #[derive(Debug, Default)]
 pub struct Rows {
-    /// Resources and scopes with more than a service name, each a pair of JSON objects.
-    pub sources: Vec<(String, String)>,
+    /// Attributes of resources, as JSON objects, each once.
+    pub resources: Vec<Arc<str>>,
+    /// Resources, by their index, with a scope as a JSON object.
+    pub sources: Vec<(usize, Arc<str>)>,
     pub spans: Vec<NewSpan>,
     pub logs: Vec<Sourced<LogRecord>>,
     pub points: Vec<Sourced<NewPoint>>,
-    /// One message for each skipped item, without subject.
-    pub problems: Vec<&'static str>,
+    /// For each reason why something was skipped, a message without subject, and how often.
+    pub problems: Vec<(&'static str, u64)>,
+    known_resources: HashMap<Arc<str>, usize>,
+    known_sources: HashMap<(usize, Arc<str>), usize>,
+    /// Bytes that all this takes.
+    weight: usize,
 }
 
 /// A value with the index of its resource and scope in `sources`.
@@ -50,7 +58,24 @@ pub struct NewSpan {
     /// `traces.created_at`, if this is the first span of its trace.
     pub created_at: String,
     /// Data that the three tables have no columns for, if any.
-    pub extra: Option<Sourced<SpanExtra>>,
+    pub extra: Option<Box<Sourced<SpanExtra>>>,
+    /// Index of its resource and scope in `sources`.
+    pub source: Option<usize>,
+    /// What the reference's tables round or can't hold.
+    pub exact: SpanExact,
+}
+
+/// What the reference's tables round or can't hold of a span. Times are nanoseconds since 1970.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpanExact {
+    pub start: Option<u64>,
+    pub end: Option<u64>,
+    /// One for each event; 0 is unknown.
+    pub events: Vec<u64>,
+    /// Further fields (see `rest`), as a JSON object.
+    pub more: Option<String>,
+    /// The same for each event.
+    pub event_more: Vec<Option<String>>,
 }
 
 impl Rows {
@@ -64,26 +89,81 @@ impl Rows {
         self.points.iter().map(|point| (&point.it.point, point.it.service_name.as_deref()))
     }
 
-    /// One message for each span, log record or point that can't be kept, without subject.
-    pub fn problems(&self) -> &[&'static str] {
+    /// For each reason why something was skipped, a message without subject, and how often.
+    pub fn problems(&self) -> &[(&'static str, u64)] {
         &self.problems
+    }
+
+    /// Number of entries that were skipped.
+    pub fn problem_count(&self) -> u64 {
+        self.problems.iter().map(|(_, count)| count).sum()
     }
 
     /// Notes that something was passed over.
     pub fn problem(&mut self, what: &'static str) {
-        self.problems.push(what);
+        match self.problems.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, count)) => *count += 1,
+            None => self.problems.push((what, 1)),
+        }
     }
 
-    /// Adds a resource and scope and returns their index; `None` if they have no more than a service name.
-    pub fn source(&mut self, resource: String, scope: String) -> Option<usize> {
-        if resource == "{}" && scope == "{}" {
+    /// The index of a resource, given its attributes as a JSON object.
+    pub fn resource(&mut self, attributes: String) -> usize {
+        if let Some(known) = self.known_resources.get(attributes.as_str()) {
+            return *known;
+        }
+        let (attributes, at) = (Arc::<str>::from(attributes), self.resources.len());
+        self.weight += attributes.len() + SMALL;
+        self.resources.push(attributes.clone());
+        self.known_resources.insert(attributes, at);
+        at
+    }
+
+    /// Adds a resource and scope and returns their index; `None` if nothing is known of them.
+    pub fn source(&mut self, resource: usize, scope: String) -> Option<usize> {
+        if scope == "{}" && self.resources.get(resource).is_none_or(|attributes| &**attributes == "{}") {
             return None;
         }
-        let pair = (resource, scope);
-        let known = self.sources.iter().position(|known| *known == pair);
-        Some(known.unwrap_or_else(|| {
-            self.sources.push(pair);
-            self.sources.len() - 1
-        }))
+        let scope = Arc::<str>::from(scope);
+        if let Some(known) = self.known_sources.get(&(resource, scope.clone())) {
+            return Some(*known);
+        }
+        let at = self.sources.len();
+        self.weight += scope.len() + SMALL;
+        self.sources.push((resource, scope.clone()));
+        self.known_sources.insert((resource, scope), at);
+        Some(at)
+    }
+
+    /// Adds a span.
+    pub fn add_span(&mut self, span: NewSpan) {
+        let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let events = span.events.iter().map(|event| size_of::<EventRecord>() + 64 + of(&event.attributes) + of(&event.name));
+        let extra = span.extra.as_ref().map_or(0, |extra| of(&extra.it.links) + of(&extra.it.status_message) + of(&extra.it.event_nanos));
+        self.weight += size_of::<NewSpan>() + 224 + of(&span.span.attributes) + of(&span.span.name) + extra + events.sum::<usize>();
+        self.spans.push(span);
+    }
+
+    /// Adds a log record.
+    pub fn add_log(&mut self, log: Sourced<LogRecord>) {
+        let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        self.weight += size_of::<Sourced<LogRecord>>() + 192 + of(&log.it.attributes) + of(&log.it.name) + of(&log.it.more);
+        self.logs.push(log);
+    }
+
+    /// Adds a metric point.
+    pub fn add_point(&mut self, point: Sourced<NewPoint>) {
+        let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let MetricPoint { metric, attributes, detail, about, unit, .. } = &point.it.point;
+        self.weight += size_of::<Sourced<NewPoint>>() + 128 + metric.len() + attributes.len() + of(detail) + of(about) + of(unit);
+        self.points.push(point);
+    }
+
+    /// Bytes that the rows take, their allocations included.
+    pub fn weight(&self) -> usize {
+        self.weight
     }
 }
+
+/// What an entry of a table and of its map takes beside its text.
+const SMALL: usize = 160;

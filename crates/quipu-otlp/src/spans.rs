@@ -3,8 +3,11 @@
 #![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
 use super::values::{attributes, find, list, map, text};
+use crate::attributes::BYTES;
 use crate::otlp::{KINDS, STATUSES};
+use crate::rest;
 use crate::values::{FullSpan, FullTrace};
+use quipu_model::recorded::parse_json;
 use quipu_model::{Number, Value};
 
 /// One entry for each run of spans with the same resource and scope. Keeps the order of the file, which is the order in which spans ended.
@@ -27,11 +30,21 @@ pub fn of_source(resource: Vec<(String, Value)>, scope: Vec<(String, Value)>, li
         Some(Value::Map(entries)) => key_values(entries),
         _ => None,
     };
+    let about = of("resource");
+    let said = Value::Map(scope.clone());
     let scope = map([("name", of("name")), ("version", of("version")), ("attributes", attributes)]);
-    let inside = map([("scope", Some(scope)), (lists[1], Some(Value::List(items)))]);
+    let scope = rest::extended(scope, rest::entries(Some(&said), &rest::SOURCE));
+    let inside = map([("scope", Some(scope)), (lists[1], Some(Value::List(items))), ("schemaUrl", of("schema_url"))]);
+    let about = about.as_ref();
+    let attributes = map([
+        ("attributes", key_values(resource)),
+        ("entityRefs", about.and_then(|about| about.get("entity_refs")).cloned()),
+    ]);
+    let resource = rest::extended(attributes, rest::entries(about, &rest::SOURCE));
     map([
-        ("resource", Some(map([("attributes", key_values(resource))]))),
+        ("resource", Some(resource)),
         (lists[0], Some(Value::List(vec![inside]))),
+        ("schemaUrl", about.and_then(|about| about.get("schema_url")).cloned()),
     ])
 }
 
@@ -42,30 +55,35 @@ fn one(full: &FullSpan, trace: &FullTrace) -> Value {
         Some(Value::Number(Number(at.to_string())))
     };
     let time = |nanos: Option<u64>| nanos.map(|nanos| Value::Text(nanos.to_string()));
-    let events = full.events.iter().zip(full.event_nanos(trace)).map(|(event, nanos)| {
-        map([
+    let event_more = full.extra.event_more.as_deref().and_then(parse_json);
+    let event_more = event_more.as_ref().and_then(Value::items).unwrap_or_default();
+    let events = full.events.iter().zip(full.event_nanos(trace)).enumerate().map(|(at, (event, nanos))| {
+        let read = map([
             ("timeUnixNano", time(nanos)),
             ("name", event.name.as_deref().and_then(text)),
             ("attributes", key_values(attributes(event.attributes.as_deref()))),
-        ])
+        ]);
+        rest::extended(read, rest::entries(event_more.get(at), &rest::EVENT))
     });
     let links = full.links().into_iter().map(|link| {
         let attributes = match link.get("attributes") {
             Some(Value::Map(entries)) => key_values(entries.clone()),
             _ => None,
         };
-        map([
+        let read = map([
             ("traceId", link.get("trace_id").cloned()),
             ("spanId", link.get("span_id").cloned()),
             ("traceState", link.get("trace_state").cloned()),
             ("attributes", attributes),
-        ])
+        ]);
+        rest::extended(read, rest::entries(Some(&link), &rest::LINK))
     });
     let status = map([
         ("message", full.extra.status_message.as_deref().and_then(text)),
         ("code", number(&STATUSES, span.status.as_deref())),
     ]);
-    map([
+    let more = full.extra.more.as_deref().and_then(parse_json);
+    let read = map([
         ("traceId", text(trace.trace_id.as_str())),
         ("spanId", text(span.span_id.as_str())),
         ("traceState", full.extra.trace_state.as_deref().and_then(text)),
@@ -78,7 +96,8 @@ fn one(full: &FullSpan, trace: &FullTrace) -> Value {
         ("events", list(events.collect())),
         ("links", list(links.collect())),
         ("status", Some(status)),
-    ])
+    ]);
+    rest::extended(read, rest::entries(more.as_ref(), &rest::SPAN))
 }
 
 pub fn key_values(entries: Vec<(String, Value)>) -> Option<Value> {
@@ -95,6 +114,9 @@ pub fn any(value: Value) -> Value {
         },
         Value::Text(text) | Value::Nested { raw: text, .. } | Value::Opaque(text) => ("stringValue", Value::Text(text)),
         Value::List(items) => ("arrayValue", map([("values", Some(Value::List(items.into_iter().map(any).collect())))])),
+        Value::Map(entries) if matches!(entries.as_slice(), [(key, Value::Text(_))] if key == BYTES) => {
+            ("bytesValue", entries.into_iter().next().map_or(Value::Null, |(_, bytes)| bytes))
+        }
         Value::Map(entries) => ("kvlistValue", map([("values", Some(key_values(entries).unwrap_or(Value::List(Vec::new()))))])),
         Value::Null | Value::Tagged { .. } => return Value::Map(Vec::new()),
     };

@@ -9,6 +9,7 @@ use super::wire::encode;
 use crate::logs::SEVERITIES;
 use crate::metrics::{DETAILS, KINDS};
 use crate::numbers::python_float;
+use crate::rest;
 use crate::spans::{any, key_values, of_source};
 use quipu_model::recorded::parse_json;
 use quipu_model::{LogRecord, MetricPoint, Number, Value};
@@ -24,8 +25,8 @@ fn resource_logs(records: &[(LogRecord, Source)]) -> Vec<Value> {
 /// Groups runs of points with the same resource, scope and metric, keeping their order.
 fn resource_metrics(points: &[(MetricPoint, Source)]) -> Vec<Value> {
     let of_metric = |point: &MetricPoint| {
-        let MetricPoint { metric, unit, kind, cumulative, monotonic, .. } = point;
-        (metric.clone(), unit.clone(), kind.clone(), *cumulative, *monotonic)
+        let MetricPoint { metric, unit, kind, cumulative, monotonic, about, .. } = point;
+        (metric.clone(), unit.clone(), kind.clone(), *cumulative, *monotonic, about.clone())
     };
     by_source(points, ["scopeMetrics", "metrics"], |run| {
         run.chunk_by(|(one, _), (other, _)| of_metric(one) == of_metric(other)).filter_map(metric).collect()
@@ -60,17 +61,24 @@ fn log(record: &LogRecord) -> Value {
     let severity = take(&|name, value| name == "severity" && value.as_str().is_some_and(is_severity));
     let word = severity.as_ref().and_then(Value::as_str);
     let level = SEVERITIES.iter().position(|known| Some(*known) == word);
-    let name = record.name.as_deref().filter(|name| *name != "unstructured_log");
-    map([
-        ("timeUnixNano", time(record.time_nanos)),
-        ("severityNumber", level.and_then(|level| number(level * 4 + 1))),
-        ("severityText", word.and_then(text)),
+    let more = record.more.as_deref().and_then(parse_json);
+    let said = |key: &str| more.as_ref().and_then(|more| more.get(key));
+    let name = record.name.as_deref().filter(|name| *name != "unstructured_log" && said("no_event_name").is_none());
+    let body = said("body").cloned().or(body);
+    let fields = rest::entries(more.as_ref(), &rest::LOG);
+    // Without them, as in a file of an earlier version, the word is all there is.
+    let is_exact = more.is_some();
+    let read = map([
+        ("timeUnixNano", time(record.time_nanos.filter(|_| said("no_time").is_none()))),
+        ("severityNumber", level.filter(|_| !is_exact).and_then(|level| number(level * 4 + 1))),
+        ("severityText", if is_exact { said("severity_text").cloned() } else { word.and_then(text) }),
         ("body", body.map(any)),
         ("attributes", key_values(rest)),
         ("traceId", record.trace_id.as_deref().and_then(text)),
         ("spanId", record.span_id.as_deref().and_then(text)),
         ("eventName", name.and_then(text)),
-    ])
+    ]);
+    rest::extended(read, fields)
 }
 
 /// Whether an import would keep the word unchanged.
@@ -92,8 +100,16 @@ fn metric(points: &[(MetricPoint, Source)]) -> Option<Value> {
         ("aggregationTemporality", first.cumulative.and_then(|cumulative| number(if cumulative { 2 } else { 1 }))),
         ("isMonotonic", (first.monotonic == Some(true)).then_some(Value::Bool(true))),
     ]);
+    let about = first.about.as_deref().and_then(parse_json);
+    let about = |key: &str| about.as_ref().and_then(|about| about.get(key)).cloned();
+    let metadata = match about("metadata") {
+        Some(Value::Map(entries)) => key_values(entries),
+        _ => None,
+    };
     Some(map([
         ("name", text(first.metric.as_str())),
+        ("description", about("description")),
+        ("metadata", metadata),
         ("unit", first.unit.as_deref().and_then(text)),
         (key, Some(data)),
     ]))
@@ -103,10 +119,17 @@ fn point(found: &MetricPoint) -> Value {
     let is_number = matches!(found.kind.as_str(), "sum" | "gauge");
     let whole = |value: f64| (is_number && value.fract() == 0.0 && value.abs() < 9e15).then(|| Value::Text(format!("{value:.0}")));
     let real = |value: f64| Value::Number(Number(python_float(value)));
-    let as_int = found.value.and_then(whole);
-    let as_double = found.value.filter(|_| is_number && as_int.is_none()).map(real);
+    let detail = found.detail.as_deref().and_then(parse_json);
+    let said = |key: &str| detail.as_ref().and_then(|detail| detail.get(key));
+    let value = if said("nan").is_some() { Some(f64::NAN) } else { found.value };
+    let exact = said("int").and_then(|digits| match digits {
+        Value::Number(Number(digits)) => text(digits.as_str()),
+        _ => None,
+    });
+    let as_int = exact.or_else(|| value.filter(|_| said("double").is_none()).and_then(whole));
+    let as_double = value.filter(|_| is_number && as_int.is_none()).map(real);
     // FLAG_NO_RECORDED_VALUE
-    let is_empty = found.value.is_none() && (is_number || found.count.is_none());
+    let is_empty = value.is_none() && (is_number || found.count.is_none());
     let mut entries = match map([
         ("startTimeUnixNano", time(found.start_nanos)),
         ("timeUnixNano", time(found.time_nanos)),
@@ -120,13 +143,35 @@ fn point(found: &MetricPoint) -> Value {
         Value::Map(entries) => entries,
         _ => Vec::new(),
     };
-    let detail = found.detail.as_deref().and_then(parse_json);
     for (name, key) in DETAILS {
-        if let Some(value) = detail.as_ref().and_then(|detail| detail.get(key)) {
+        if let Some(value) = said(key) {
             entries.push((name.to_owned(), measured(name, value)));
         }
     }
+    if let Some(Value::List(exemplars)) = said("exemplars") {
+        entries.push(("exemplars".to_owned(), Value::List(exemplars.iter().map(exemplar).collect())));
+    }
     Value::Map(entries)
+}
+
+/// An exemplar as OTLP has it.
+fn exemplar(kept: &Value) -> Value {
+    let filtered = match kept.get("attributes") {
+        Some(Value::Map(entries)) => key_values(entries.clone()),
+        _ => None,
+    };
+    let digits = |key: &str| match kept.get(key) {
+        Some(Value::Number(Number(digits))) => text(digits.as_str()),
+        _ => None,
+    };
+    map([
+        ("timeUnixNano", digits("time_unix_nano")),
+        ("asInt", digits("int")),
+        ("asDouble", kept.get("double").cloned()),
+        ("traceId", kept.get("trace_id").cloned()),
+        ("spanId", kept.get("span_id").cloned()),
+        ("filteredAttributes", filtered),
+    ])
 }
 
 /// A field of a histogram or summary. OTLP/JSON writes 64-bit counts as strings.

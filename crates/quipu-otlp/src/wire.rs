@@ -9,7 +9,7 @@ use super::numbers::python_float;
 use quipu_model::encoding::{base64, from_base64, from_hex, hex};
 use quipu_model::{Number, Value};
 
-/// Maximum nesting of messages.
+/// Maximum nesting of messages: more than values of [`MAX_NESTING`](super::attributes::MAX_NESTING) levels need.
 const MAX_DEPTH: usize = 100;
 
 /// The content of a field.
@@ -28,6 +28,8 @@ pub enum WireError {
     CutOff,
     /// Invalid encoding of a field.
     Malformed,
+    /// More values than may be held.
+    TooMuch,
 }
 
 /// Reads the fields of a message.
@@ -133,71 +135,99 @@ fn kind_of(entry: &[u8]) -> Result<Table, WireError> {
 
 /// Decodes a message into a map.
 pub fn decode(bytes: &[u8], fields: &'static [Field]) -> Result<Value, WireError> {
-    message(bytes, fields, 0)
+    Decoder::new(usize::MAX).message(bytes, fields)
 }
 
-fn message(bytes: &[u8], fields: &'static [Field], depth: usize) -> Result<Value, WireError> {
-    if depth > MAX_DEPTH {
-        return Err(WireError::Malformed);
+/// Decodes messages into maps, up to a number of values in all.
+pub(crate) struct Decoder {
+    left: usize,
+}
+
+impl Decoder {
+    pub(crate) fn new(values: usize) -> Decoder {
+        Decoder { left: values }
     }
-    let mut entries: Vec<(String, Value)> = Vec::new();
-    let mut reader = Reader::new(bytes);
-    while let Some((number, content)) = reader.field()? {
-        let Some(field) = fields.iter().find(|field| field.number == number) else { continue };
-        if field.repeated {
-            let at = entries.iter().position(|(name, _)| name == field.name).unwrap_or_else(|| {
-                entries.push((field.name.to_owned(), Value::List(Vec::new())));
-                entries.len() - 1
-            });
-            if let Some((_, Value::List(items))) = entries.get_mut(at) {
-                repeated(content, field, items, depth)?;
-            }
-        } else {
-            entries.push((field.name.to_owned(), single(content, field, depth)?));
+
+    /// Decodes a message.
+    pub(crate) fn message(&mut self, bytes: &[u8], fields: &'static [Field]) -> Result<Value, WireError> {
+        self.fields(bytes, fields, 0, 0)
+    }
+
+    /// Decodes a message without one of its fields.
+    pub(crate) fn message_but(&mut self, bytes: &[u8], fields: &'static [Field], but: u32) -> Result<Value, WireError> {
+        self.fields(bytes, fields, but, 0)
+    }
+
+    /// Messages beyond the greatest depth are empty; what they hold is nested too deeply to be kept (`attributes`).
+    fn fields(&mut self, bytes: &[u8], fields: &'static [Field], but: u32, depth: usize) -> Result<Value, WireError> {
+        let mut entries: Vec<(String, Value)> = Vec::new();
+        if depth > MAX_DEPTH {
+            return Ok(Value::Map(entries));
         }
+        let mut reader = Reader::new(bytes);
+        while let Some((number, content)) = reader.field()? {
+            let Some(field) = fields.iter().find(|field| field.number == number && number != but) else { continue };
+            self.count()?;
+            if field.repeated {
+                let at = entries.iter().position(|(name, _)| name == field.name).unwrap_or_else(|| {
+                    entries.push((field.name.to_owned(), Value::List(Vec::new())));
+                    entries.len() - 1
+                });
+                if let Some((_, Value::List(items))) = entries.get_mut(at) {
+                    self.repeated(content, field, items, depth)?;
+                }
+            } else {
+                entries.push((field.name.to_owned(), self.single(content, field, depth)?));
+            }
+        }
+        Ok(Value::Map(entries))
     }
-    Ok(Value::Map(entries))
-}
 
-/// Repeated numbers may be packed.
-fn repeated(content: Wire<'_>, field: &Field, items: &mut Vec<Value>, depth: usize) -> Result<(), WireError> {
-    let is_number = !matches!(field.kind, Kind::Message(_) | Kind::Text | Kind::Id | Kind::Bytes);
-    let Wire::Bytes(run) = content else {
-        items.push(single(content, field, depth)?);
-        return Ok(());
-    };
-    if !is_number {
-        items.push(single(content, field, depth)?);
-        return Ok(());
+    fn count(&mut self) -> Result<(), WireError> {
+        self.left = self.left.checked_sub(1).ok_or(WireError::TooMuch)?;
+        Ok(())
     }
-    let mut reader = Reader::new(run);
-    while reader.remaining() > 0 {
-        let content = match field.kind {
-            Kind::Fixed64 | Kind::SignedFixed64 | Kind::Double => Wire::Fixed64(u64::from_le_bytes(reader.take()?)),
-            _ => Wire::Varint(reader.varint()?),
+
+    /// Repeated numbers may be packed.
+    fn repeated(&mut self, content: Wire<'_>, field: &Field, items: &mut Vec<Value>, depth: usize) -> Result<(), WireError> {
+        let is_number = !matches!(field.kind, Kind::Message(_) | Kind::Text | Kind::Id | Kind::Bytes);
+        let run = match content {
+            Wire::Bytes(run) if is_number => run,
+            content => {
+                items.push(self.single(content, field, depth)?);
+                return Ok(());
+            }
         };
-        items.push(single(content, field, depth)?);
+        let mut reader = Reader::new(run);
+        while reader.remaining() > 0 {
+            self.count()?;
+            let content = match field.kind {
+                Kind::Fixed64 | Kind::SignedFixed64 | Kind::Double => Wire::Fixed64(u64::from_le_bytes(reader.take()?)),
+                _ => Wire::Varint(reader.varint()?),
+            };
+            items.push(self.single(content, field, depth)?);
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-fn single(content: Wire<'_>, field: &Field, depth: usize) -> Result<Value, WireError> {
-    let number = |text: String| Value::Number(Number(text));
-    Ok(match (field.kind, content) {
-        (Kind::Message(fields), Wire::Bytes(bytes)) => message(bytes, fields, depth + 1)?,
-        (Kind::Text, Wire::Bytes(bytes)) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
-        (Kind::Id, Wire::Bytes(bytes)) => Value::Text(hex(bytes)),
-        (Kind::Bytes, Wire::Bytes(bytes)) => Value::Text(base64(bytes)),
-        (Kind::Bool, Wire::Varint(bits)) => Value::Bool(bits != 0),
-        (Kind::Unsigned, Wire::Varint(bits)) => number(bits.to_string()),
-        (Kind::Signed, Wire::Varint(bits)) => number((bits as i64).to_string()),
-        (Kind::ZigZag, Wire::Varint(bits)) => number(((bits >> 1) as i64 ^ -((bits & 1) as i64)).to_string()),
-        (Kind::Fixed32, Wire::Fixed32(bits)) => number(bits.to_string()),
-        (Kind::Fixed64, Wire::Fixed64(bits)) => number(bits.to_string()),
-        (Kind::SignedFixed64, Wire::Fixed64(bits)) => number((bits as i64).to_string()),
-        (Kind::Double, Wire::Fixed64(bits)) => number(python_float(f64::from_bits(bits))),
-        _ => return Err(WireError::Malformed),
-    })
+    fn single(&mut self, content: Wire<'_>, field: &Field, depth: usize) -> Result<Value, WireError> {
+        let number = |text: String| Value::Number(Number(text));
+        Ok(match (field.kind, content) {
+            (Kind::Message(fields), Wire::Bytes(bytes)) => self.fields(bytes, fields, 0, depth + 1)?,
+            (Kind::Text, Wire::Bytes(bytes)) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
+            (Kind::Id, Wire::Bytes(bytes)) => Value::Text(hex(bytes)),
+            (Kind::Bytes, Wire::Bytes(bytes)) => Value::Text(base64(bytes)),
+            (Kind::Bool, Wire::Varint(bits)) => Value::Bool(bits != 0),
+            (Kind::Unsigned, Wire::Varint(bits)) => number(bits.to_string()),
+            (Kind::Signed, Wire::Varint(bits)) => number((bits as i64).to_string()),
+            (Kind::ZigZag, Wire::Varint(bits)) => number(((bits >> 1) as i64 ^ -((bits & 1) as i64)).to_string()),
+            (Kind::Fixed32, Wire::Fixed32(bits)) => number(bits.to_string()),
+            (Kind::Fixed64, Wire::Fixed64(bits)) => number(bits.to_string()),
+            (Kind::SignedFixed64, Wire::Fixed64(bits)) => number((bits as i64).to_string()),
+            (Kind::Double, Wire::Fixed64(bits)) => number(python_float(f64::from_bits(bits))),
+            _ => return Err(WireError::Malformed),
+        })
+    }
 }
 
 /// Encodes a map as an embedded message in field `number`.
@@ -370,6 +400,6 @@ fn cut(bytes: &[u8], prefix: Prefix) -> Result<Option<(&[u8], usize)>, WireError
         Ok(None) | Err(WireError::CutOff) => Ok(None),
         Ok(Some((1, Wire::Bytes(message)))) => Ok(Some((message, bytes.len() - reader.remaining()))),
         // The only field of a request.
-        Ok(Some(_)) | Err(WireError::Malformed) => Err(WireError::Malformed),
+        Ok(Some(_)) | Err(_) => Err(WireError::Malformed),
     }
 }

@@ -3,6 +3,7 @@
 use super::cache::SharedCache;
 use super::error::StoreError;
 use super::header::{Header, read_header};
+use super::layout::{self, Layout};
 use super::numbering::{Numbering, numbering};
 use super::schema::Schema;
 use super::source::{ByteSource, SourceError};
@@ -205,7 +206,7 @@ impl Database {
         if let Some(known) = self.numbering.get() {
             return Ok(*known);
         }
-        let found = numbering(&self.connection)?;
+        let found = if self.schema.layout == Layout::Quipu { Numbering::Rows } else { numbering(&self.connection)? };
         Ok(*self.numbering.get_or_init(|| found))
     }
 
@@ -257,6 +258,9 @@ fn prepare(connection: &mut Connection, options: &OpenOptions, until: Arc<Atomic
     defend(connection, options.heap_limit)?;
     connection.execute_batch("PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;")?;
     let schema = Schema::read(connection)?;
+    if schema.layout == Layout::Quipu {
+        layout::make_temporary_views(connection)?;
+    }
     connection.execute_batch("PRAGMA query_only=ON;")?;
     Ok(schema)
 }

@@ -4,6 +4,7 @@
 
 use super::database::Database;
 use super::error::StoreError;
+use super::layout::Layout;
 use super::numbering::{Numbering, if_ours, number_in_order};
 use super::reader::owned;
 use super::schema::Schema;
@@ -22,28 +23,29 @@ fn truth(row: &Row<'_>, column: usize) -> Option<bool> {
     row.get::<_, Option<i64>>(column).ok().flatten().map(|number| number != 0)
 }
 
-/// Additional data of a span; `None` if there is none.
-pub fn span_extra(database: &Database, span_id: &str) -> Result<Option<SpanExtra>, StoreError> {
+/// Additional data of the span in a row of `spans`; `None` if there is none.
+pub fn span_extra(database: &Database, rowid: i64, span_id: &str) -> Result<Option<SpanExtra>, StoreError> {
     let connection = database.connection();
     if !has(database.schema(), "quipu_span_extra") {
         return Ok(None);
     }
-    let by_row = find(connection, "id = (SELECT rowid FROM spans WHERE span_id = ?1)", span_id, &[])?;
+    let by_row = find(database, "id = ?2", span_id, &[&rowid])?;
     if by_row.is_some() {
         return Ok(by_row);
     }
     match database.numbering()? {
         Numbering::Rows => Ok(None),
-        Numbering::None => find(connection, "TRUE", span_id, &[]),
+        Numbering::None => find(database, "TRUE", span_id, &[]),
         Numbering::Order { first, last } => match number_in_order(connection, span_id, first, last)? {
-            Some(number) => find(connection, "id = ?2", span_id, &[&number]),
+            Some(number) => find(database, "id = ?2", span_id, &[&number]),
             None => Ok(None),
         },
     }
 }
 
 /// Finds the row of a span that also meets a condition.
-fn find(connection: &Connection, condition: &str, span_id: &str, more: &[&dyn ToSql]) -> Result<Option<SpanExtra>, StoreError> {
+fn find(database: &Database, condition: &str, span_id: &str, more: &[&dyn ToSql]) -> Result<Option<SpanExtra>, StoreError> {
+    let (connection, layout) = (database.connection(), database.schema().layout);
     let read = |row: &Row<'_>| {
         Ok(SpanExtra {
             span_id: owned(row, 0).unwrap_or_default(),
@@ -54,10 +56,13 @@ fn find(connection: &Connection, condition: &str, span_id: &str, more: &[&dyn To
             links: owned(row, 5),
             event_nanos: owned(row, 6),
             source: row.get(7).unwrap_or_default(),
+            more: owned(row, 8),
+            event_more: owned(row, 9),
         })
     };
+    let own = if layout == Layout::Quipu { "more, event_more" } else { "NULL, NULL" };
     let sql = format!(
-        "SELECT span_id, start_unix_nano, end_unix_nano, status_message, trace_state, links, event_unix_nanos, source_id
+        "SELECT span_id, start_unix_nano, end_unix_nano, status_message, trace_state, links, event_unix_nanos, source_id, {own}
         FROM quipu_span_extra WHERE {condition} AND span_id = ?1"
     );
     let values: Vec<&dyn ToSql> = [&span_id as &dyn ToSql].into_iter().chain(more.iter().copied()).collect();
@@ -89,12 +94,12 @@ pub fn scan_sources(connection: &Connection, schema: &Schema, seen: &mut dyn FnM
 
 /// Reads all metric points, in insertion order.
 pub fn scan_points(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(MetricPoint)) -> Result<(), StoreError> {
-    scan(connection, schema, "quipu_metric_points", POINTS, &mut |row| seen(point(row)))
+    scan(connection, schema, "quipu_metric_points", points(schema), &mut |row| seen(point(row)))
 }
 
 /// Reads all log records without a span, in insertion order.
 pub fn scan_logs(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(LogRecord)) -> Result<(), StoreError> {
-    scan(connection, schema, "quipu_log_records", LOGS, &mut |row| seen(log(row)))
+    scan(connection, schema, "quipu_log_records", logs(schema), &mut |row| seen(log(row)))
 }
 
 /// Position in a table, and limits of one read.
@@ -111,13 +116,32 @@ pub struct RowsAfter {
 /// Reads metric points after a position, with their row numbers. No lock is held between two calls.
 pub fn points_after(connection: &Connection, schema: &Schema, from: RowsAfter) -> Result<Vec<(i64, MetricPoint)>, StoreError> {
     let weight = |point: &MetricPoint| point.attributes.len() + point.detail.as_ref().map_or(0, String::len);
-    rows_after(connection, schema, "quipu_metric_points", POINTS, from, point, weight)
+    rows_after(connection, schema, ("quipu_metric_points", "TRUE"), points(schema), from, point, weight)
 }
 
-/// Reads log records without a span after a position, with their row numbers.
-pub fn logs_after(connection: &Connection, schema: &Schema, from: RowsAfter) -> Result<Vec<(i64, LogRecord)>, StoreError> {
+/// Which log records are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogsOf {
+    /// Those that belong to no span of the file.
+    NoSpan,
+    /// All. In the reference's layout those of spans are events, and no log records any more.
+    All,
+}
+
+/// Reads log records after a position, with their row numbers.
+pub fn logs_after(connection: &Connection, schema: &Schema, of: LogsOf, from: RowsAfter) -> Result<Vec<(i64, LogRecord)>, StoreError> {
     let weight = |log: &LogRecord| log.attributes.as_ref().map_or(0, String::len);
-    rows_after(connection, schema, "quipu_log_records", LOGS, from, log, weight)
+    let condition = if of == LogsOf::All { "TRUE" } else { unattached(schema, "quipu_log_records") };
+    rows_after(connection, schema, ("quipu_log_records", condition), logs(schema), from, log, weight)
+}
+
+/// Whether an event is a log record of its span, which only Quipu's own layout tells.
+pub fn is_log_event(connection: &Connection, schema: &Schema, id: i64) -> Result<bool, StoreError> {
+    if schema.layout != Layout::Quipu {
+        return Ok(false);
+    }
+    let mut statement = connection.prepare_cached("SELECT log_id IS NOT NULL FROM main.quipu_events WHERE id = ?1")?;
+    Ok(statement.query_row([id], |row| row.get(0)).optional()?.unwrap_or(false))
 }
 
 /// The number of rows after this row number in the table of points or log records, and the last row number. `None` if there are none.
@@ -125,7 +149,8 @@ pub fn count_after(connection: &Connection, schema: &Schema, is_points: bool, id
     let table = if is_points { "quipu_metric_points" } else { "quipu_log_records" };
     let mut rest = None;
     if has(schema, table) {
-        let sql = format!("SELECT (SELECT max(id) FROM {table}), (SELECT count(*) FROM {table} WHERE id > ?1)");
+        let of = unattached(schema, table);
+        let sql = format!("SELECT (SELECT max(id) FROM {table} WHERE {of}), (SELECT count(*) FROM {table} WHERE id > ?1 AND {of})");
         each(connection, &sql, &[&id], &mut |row| rest = row.get(0).ok().zip(unsigned(row, 1)))?;
     }
     Ok(rest.map(|(last, count)| (count, last)))
@@ -151,9 +176,30 @@ pub fn scan_point_series(connection: &Connection, schema: &Schema, seen: &mut dy
     })
 }
 
-const POINTS: &str =
-    "id, metric, unit, kind, cumulative, monotonic, start_unix_nano, time_unix_nano, attributes, value, count, detail, source_id";
-const LOGS: &str = "id, trace_id, span_id, name, timestamp, time_unix_nano, attributes, source_id";
+/// The columns of points. Only Quipu's own layout has what is said about a metric.
+fn points(schema: &Schema) -> &'static str {
+    match schema.layout {
+        Layout::Quipu => {
+            "id, metric, unit, kind, cumulative, monotonic, start_unix_nano, time_unix_nano, attributes, value, count, detail, source_id, \
+             (SELECT n.name FROM main.quipu_names n WHERE n.id = about_id)"
+        }
+        Layout::Reference => {
+            "id, metric, unit, kind, cumulative, monotonic, start_unix_nano, time_unix_nano, attributes, value, count, detail, source_id, NULL"
+        }
+    }
+}
+/// The columns of log records.
+fn logs(schema: &Schema) -> &'static str {
+    match schema.layout {
+        Layout::Quipu => "id, trace_id, span_id, name, timestamp, time_unix_nano, attributes, source_id, more",
+        Layout::Reference => "id, trace_id, span_id, name, timestamp, time_unix_nano, attributes, source_id, NULL",
+    }
+}
+
+/// What holds of the rows that belong to no span. The reference's layout has no others.
+fn unattached(schema: &Schema, table: &str) -> &'static str {
+    if schema.layout == Layout::Quipu && table == "quipu_log_records" { "span_row IS NULL" } else { "TRUE" }
+}
 
 fn point(row: &Row<'_>) -> MetricPoint {
     MetricPoint {
@@ -169,10 +215,11 @@ fn point(row: &Row<'_>) -> MetricPoint {
         count: unsigned(row, 10),
         detail: owned(row, 11),
         source: row.get(12).unwrap_or_default(),
+        about: owned(row, 13),
     }
 }
 
-fn log(row: &Row<'_>) -> LogRecord {
+pub(super) fn log(row: &Row<'_>) -> LogRecord {
     LogRecord {
         trace_id: owned(row, 1),
         span_id: owned(row, 2),
@@ -181,6 +228,7 @@ fn log(row: &Row<'_>) -> LogRecord {
         time_nanos: unsigned(row, 5),
         attributes: owned(row, 6),
         source: row.get(7).unwrap_or_default(),
+        more: owned(row, 8),
     }
 }
 
@@ -188,13 +236,13 @@ fn scan(connection: &Connection, schema: &Schema, table: &str, columns: &str, se
     if !has(schema, table) {
         return Ok(());
     }
-    each(connection, &format!("SELECT {columns} FROM {table} ORDER BY id"), &[], seen)
+    each(connection, &format!("SELECT {columns} FROM {table} WHERE {} ORDER BY id", unattached(schema, table)), &[], seen)
 }
 
 fn rows_after<T>(
     connection: &Connection,
     schema: &Schema,
-    table: &str,
+    (table, condition): (&str, &str),
     columns: &str,
     from: RowsAfter,
     read: fn(&Row<'_>) -> T,
@@ -204,7 +252,7 @@ fn rows_after<T>(
     if !has(schema, table) {
         return Ok(found);
     }
-    let sql = format!("SELECT {columns} FROM {table} WHERE id > ?1 ORDER BY id LIMIT ?2");
+    let sql = format!("SELECT {columns} FROM {table} WHERE id > ?1 AND {condition} ORDER BY id LIMIT ?2");
     let Some(mut statement) = if_ours(connection.prepare_cached(&sql))? else { return Ok(found) };
     let mut rows = statement.query((from.id, i64::try_from(from.rows.max(1)).unwrap_or(i64::MAX)))?;
     let mut bytes = 0;

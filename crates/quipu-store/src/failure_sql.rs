@@ -41,7 +41,7 @@ pub(super) fn parts(connection: &Connection) -> [(&'static str, &'static str); 2
         (
             "quipu_failed_events",
             either(
-                "SELECT span_id, timestamp, quipu_event_failure(attributes) AS message FROM main.span_events
+                "SELECT span_id, timestamp, quipu_event_failure(attributes) AS message FROM span_events
                  WHERE quipu_event_failure(attributes) IS NOT NULL",
                 "SELECT NULL AS span_id, NULL AS timestamp, NULL AS message WHERE FALSE",
             ),
@@ -49,7 +49,7 @@ pub(super) fn parts(connection: &Connection) -> [(&'static str, &'static str); 2
         (
             "quipu_status_messages",
             either(
-                "SELECT id, span_id, status_message FROM main.quipu_span_extra",
+                "SELECT id, span_id, status_message FROM quipu_span_extra",
                 "SELECT NULL AS id, NULL AS span_id, NULL AS status_message WHERE FALSE",
             ),
         ),

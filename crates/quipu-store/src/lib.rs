@@ -12,6 +12,7 @@ mod error;
 mod extra;
 mod failure_sql;
 mod header;
+mod layout;
 mod lookup;
 #[cfg(not(target_family = "wasm"))]
 mod native;
@@ -28,25 +29,26 @@ mod writer;
 pub use cache::{CHUNK_BYTES, SharedCache};
 pub use database::{Database, NamedSource, OpenOptions};
 pub use error::StoreError;
+pub use layout::Layout;
 #[cfg(not(target_family = "wasm"))]
 pub use native::FileSource;
 pub use schema::{Schema, TableShape};
 pub use source::{ByteSource, MemorySource, SourceError};
 pub use sql::{SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue, SqlView, TableDescription};
 pub use sql_text::sql_text;
-pub use writer::{Copied, TraceFacts, Writer, WrittenSource};
+pub use writer::{Added, Copied, OwnCopy, OwnEvent, OwnSpan, OwnTrace, TraceFacts, Writer, WrittenSource};
 
 pub use extra::{
-    RowsAfter, count_after, logs_after, max_log_id, points_after, scan_logs, scan_point_series, scan_points, scan_sources, source,
-    span_extra,
+    LogsOf, RowsAfter, count_after, is_log_event, logs_after, max_log_id, points_after, scan_logs, scan_point_series, scan_points,
+    scan_sources, source, span_extra,
 };
 pub use lookup::{
     EventColumns, TraceColumn, TraceFull, attributes_at, compare_integer_real, event_columns, scan_attributes, scan_events_named,
     scan_links, scan_trace_ids, small_attributes_at, span_rowid, trace_by_id, trace_by_rowid, under_one_lock,
 };
 pub use reader::{
-    EventRow, ScanEvent, ScanSpan, ScanTrace, SpanRow, TextTable, event_record, event_row, highest_rowid, newest_spans, newest_traces,
-    scan_events, scan_spans, scan_texts, scan_traces, span_record, span_row, trace_record, trace_recorded,
+    EventOwner, EventRow, ScanEvent, ScanSpan, ScanTrace, SpanRow, Stored, TextTable, event_record, event_row, newest_spans, newest_traces,
+    rowids, scan_events, scan_spans, scan_texts, scan_traces, span_record, span_row, trace_record, trace_recorded,
 };
 pub use sql::{describe_sql, query_sql, refusal};
 pub use writer::TraceUpdate;

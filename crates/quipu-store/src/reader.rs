@@ -5,6 +5,7 @@
 #![expect(missing_docs, reason = "fields are named like their columns")]
 
 use super::error::StoreError;
+use super::layout::{self, Layout};
 use super::schema::{SPANS, Schema, TRACES};
 use quipu_model::recorded::repaired;
 use quipu_model::{EventRecord, SpanRecord, TraceRecord};
@@ -42,25 +43,47 @@ pub(super) fn owned(row: &Row<'_>, column: usize) -> Option<String> {
     text(row, column).map(Cow::into_owned)
 }
 
+/// An id or a time as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stored<'r> {
+    /// NULL.
+    Null,
+    /// A text, which may be invalid UTF-8: every id and time of the reference's layout.
+    Text(Cow<'r, [u8]>),
+    /// An id as bytes.
+    Bytes(&'r [u8]),
+    /// Nanoseconds since 1970.
+    Nanos(i64),
+}
+
 /// A row of `spans` as read by the index. Strings are bytes, which may be invalid UTF-8.
 pub struct ScanSpan<'r> {
     pub rowid: i64,
-    pub span_id: Option<Cow<'r, [u8]>>,
-    pub trace_id: Option<Cow<'r, [u8]>>,
-    pub parent_span_id: Option<Cow<'r, [u8]>>,
+    pub span_id: Stored<'r>,
+    pub trace_id: Stored<'r>,
+    pub parent_span_id: Stored<'r>,
     pub name: Option<Cow<'r, [u8]>>,
-    pub start: Option<Cow<'r, [u8]>>,
-    pub end: Option<Cow<'r, [u8]>>,
+    pub start: Stored<'r>,
+    pub end: Stored<'r>,
     pub attributes: &'r [u8],
     pub status: Option<Cow<'r, [u8]>>,
+}
+
+/// The span that an event belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventOwner<'r> {
+    /// The span with this id, if any.
+    Id(Option<Cow<'r, str>>),
+    /// The span in this row.
+    Row(i64),
 }
 
 /// A row of `span_events` as read by the index.
 pub struct ScanEvent<'r> {
     pub id: i64,
-    pub span_id: Option<Cow<'r, str>>,
+    pub span: EventOwner<'r>,
     pub name: Option<Cow<'r, str>>,
-    pub timestamp: Option<Cow<'r, str>>,
+    pub time: Stored<'r>,
     pub attributes: &'r [u8],
 }
 
@@ -75,17 +98,22 @@ pub struct ScanTrace<'r> {
     pub created_at: Option<Cow<'r, str>>,
 }
 
-/// The highest rowid of a table; 0 if it is empty or missing.
-pub fn highest_rowid(connection: &Connection, exists: bool, table: &'static str) -> Result<i64, StoreError> {
+/// The first and the last rowid of a table; `(1, 0)` if it is empty or missing.
+pub fn rowids(connection: &Connection, exists: bool, table: &'static str) -> Result<(i64, i64), StoreError> {
     if !exists {
-        return Ok(0);
+        return Ok((1, 0));
     }
-    let highest: Option<i64> = connection.query_row(&format!("SELECT max(rowid) FROM {table}"), [], |row| row.get(0))?;
-    Ok(highest.unwrap_or(0))
+    let end = |order: &str| {
+        let sql = format!("SELECT {order}(rowid) FROM {table}");
+        Ok::<_, StoreError>(connection.query_row(&sql, [], |row| row.get::<_, Option<i64>>(0))?)
+    };
+    Ok(end("min")?.zip(end("max")?).unwrap_or((1, 0)))
 }
 
 fn scan(connection: &Connection, sql: &str, after: i64, mut row_read: impl FnMut(&Row<'_>) -> ControlFlow<()>) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(sql)?;
+    // Nothing is below the least number.
+    let with_first = if after == i64::MIN { Cow::Owned(sql.replace("id > ?1", "id >= ?1")) } else { Cow::Borrowed(sql) };
+    let mut statement = connection.prepare_cached(&with_first)?;
     let mut rows = statement.query([after])?;
     while let Some(row) = rows.next()? {
         if row_read(row).is_break() {
@@ -95,6 +123,21 @@ fn scan(connection: &Connection, sql: &str, after: i64, mut row_read: impl FnMut
     Ok(())
 }
 
+/// A column of the reference's layout.
+fn recorded<'r>(row: &'r Row<'_>, column: usize) -> Stored<'r> {
+    raw(row, column).map_or(Stored::Null, Stored::Text)
+}
+
+/// A column of Quipu's own layout.
+fn stored<'r>(row: &'r Row<'_>, column: usize) -> Stored<'r> {
+    match row.get_ref(column) {
+        Ok(ValueRef::Blob(bytes)) => Stored::Bytes(bytes),
+        Ok(ValueRef::Integer(nanos)) => Stored::Nanos(nanos),
+        Ok(ValueRef::Text(text)) => Stored::Text(Cow::Borrowed(text)),
+        _ => Stored::Null,
+    }
+}
+
 /// Reads `spans` after rowid `after`, in rowid order, until the end or until `seen` breaks.
 pub fn scan_spans(
     connection: &Connection,
@@ -102,6 +145,21 @@ pub fn scan_spans(
     after: i64,
     mut seen: impl FnMut(ScanSpan<'_>) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
+    if schema.layout == Layout::Quipu {
+        return scan(connection, layout::SCAN_SPANS, after, |row| {
+            seen(ScanSpan {
+                rowid: row.get(0).unwrap_or_default(),
+                span_id: stored(row, 1),
+                trace_id: stored(row, 2),
+                parent_span_id: stored(row, 3),
+                name: raw(row, 4),
+                start: stored(row, 5),
+                end: stored(row, 6),
+                attributes: bytes(row, 7),
+                status: layout::status(row, 8),
+            })
+        });
+    }
     let of = |column| schema.spans.or_null(column);
     let sql = format!(
         "SELECT rowid, {}, {}, {}, {}, {}, {}, {}, {} FROM spans WHERE rowid > ?1 ORDER BY rowid",
@@ -117,12 +175,12 @@ pub fn scan_spans(
     scan(connection, &sql, after, |row| {
         seen(ScanSpan {
             rowid: row.get(0).unwrap_or_default(),
-            span_id: raw(row, 1),
-            trace_id: raw(row, 2),
-            parent_span_id: raw(row, 3),
+            span_id: recorded(row, 1),
+            trace_id: recorded(row, 2),
+            parent_span_id: recorded(row, 3),
             name: raw(row, 4),
-            start: raw(row, 5),
-            end: raw(row, 6),
+            start: recorded(row, 5),
+            end: recorded(row, 6),
             attributes: bytes(row, 7),
             status: raw(row, 8),
         })
@@ -136,6 +194,17 @@ pub fn scan_events(
     after: i64,
     mut seen: impl FnMut(ScanEvent<'_>) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
+    if schema.layout == Layout::Quipu {
+        return scan(connection, layout::SCAN_EVENTS, after, |row| {
+            seen(ScanEvent {
+                id: row.get(0).unwrap_or_default(),
+                span: EventOwner::Row(row.get(1).unwrap_or_default()),
+                name: text(row, 2),
+                time: stored(row, 3),
+                attributes: bytes(row, 4),
+            })
+        });
+    }
     let of = |column| schema.events.or_null(column);
     let sql = format!(
         "SELECT rowid, {}, {}, {}, {} FROM span_events WHERE rowid > ?1 ORDER BY rowid",
@@ -147,9 +216,9 @@ pub fn scan_events(
     scan(connection, &sql, after, |row| {
         seen(ScanEvent {
             id: row.get(0).unwrap_or_default(),
-            span_id: text(row, 1),
+            span: EventOwner::Id(text(row, 1)),
             name: text(row, 2),
-            timestamp: text(row, 3),
+            time: recorded(row, 3),
             attributes: bytes(row, 4),
         })
     })

@@ -1,6 +1,7 @@
 //! Which of the reference's tables and columns a file has. All releases have the same schema; files of other tools may lack parts of it.
 
 use super::error::StoreError;
+use super::layout::{self, Layout};
 use quipu_protocol::{Warning, WarningKind};
 use rusqlite::Connection;
 
@@ -28,6 +29,8 @@ impl TableShape {
 /// Schema of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schema {
+    /// How spans are stored. Of Quipu's own layout, the three tables are views with the reference's columns.
+    pub layout: Layout,
     /// Table `traces`.
     pub traces: TableShape,
     /// Table `spans`.
@@ -82,6 +85,18 @@ impl Schema {
             };
             shape.exists = !folded.contains("withoutrowid") && !folded.starts_with("createvirtual");
         }
+        if schema.others.iter().any(|table| table == layout::SPANS) {
+            schema.layout = Layout::Quipu;
+            for (shape, columns) in [
+                (&mut schema.traces, TRACES.as_slice()),
+                (&mut schema.spans, SPANS.as_slice()),
+                (&mut schema.events, EVENTS.as_slice()),
+            ] {
+                *shape = TableShape { exists: true, columns: columns.iter().map(|column| (*column).to_owned()).collect() };
+            }
+            schema.others.extend(layout::EXTRA_VIEWS.map(str::to_owned));
+            return Ok(schema);
+        }
         for (table, shape) in [("traces", &mut schema.traces), ("spans", &mut schema.spans), ("span_events", &mut schema.events)] {
             if shape.exists {
                 let mut statement = connection.prepare(&format!("PRAGMA table_info({table})"))?;
@@ -94,6 +109,12 @@ impl Schema {
             }
         }
         Ok(schema)
+    }
+
+    /// Whether there is no table.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn is_empty(&self) -> bool {
+        self.others.is_empty() && [&self.traces, &self.spans, &self.events].iter().all(|shape| shape.columns.is_empty())
     }
 
     /// Returns a sentence if this is not a telemetry file.

@@ -118,7 +118,7 @@ pub const SQL_VIEWS: [SqlView; 4] = [
             attribute!("", "$.error"),
             " AS error, ",
             failed!(),
-            ", attributes FROM main.spans"
+            ", attributes FROM spans"
         ),
     },
     SqlView {
@@ -133,7 +133,7 @@ pub const SQL_VIEWS: [SqlView; 4] = [
             attribute!("", "$.error"),
             " AS error, ",
             failed!(),
-            " FROM main.spans WHERE attributes LIKE '%\"__root__\"%' AND ",
+            " FROM spans WHERE attributes LIKE '%\"__root__\"%' AND ",
             attribute!("", "$.__root__"),
             " = 1"
         ),
@@ -144,10 +144,10 @@ pub const SQL_VIEWS: [SqlView; 4] = [
         select: concat!(
             "SELECT trace_id, span_id, name, end_time AS time, nullif(quipu_failure(status, attributes, ",
             status_message!(),
-            "), '') AS message, iif(quipu_failure(NULL, attributes, NULL) IS NULL, 'status', 'attribute') AS source FROM main.spans \
+            "), '') AS message, iif(quipu_failure(NULL, attributes, NULL) IS NULL, 'status', 'attribute') AS source FROM spans \
              WHERE quipu_failure(status, attributes, NULL) IS NOT NULL \
              UNION ALL SELECT s.trace_id, e.span_id, s.name, e.timestamp, e.message, 'log' \
-             FROM temp.quipu_failed_events e LEFT JOIN main.spans s ON s.span_id = e.span_id"
+             FROM temp.quipu_failed_events e LEFT JOIN spans s ON s.span_id = e.span_id"
         ),
     },
     SqlView {
@@ -162,7 +162,7 @@ pub const SQL_VIEWS: [SqlView; 4] = [
             attribute!("e.", "$.model_id"),
             " AS model_id, ",
             attribute!("e.", "$.provider_id"),
-            " AS provider_id FROM main.span_events e LEFT JOIN main.spans s ON s.span_id = e.span_id WHERE e.name LIKE 'metric.%'"
+            " AS provider_id FROM span_events e LEFT JOIN spans s ON s.span_id = e.span_id WHERE e.name LIKE 'metric.%'"
         ),
     },
 ];
@@ -249,7 +249,8 @@ fn describe_table(connection: &Connection, name: String, is_view: bool) -> Resul
 
 /// Creates temporary views, which exist in this connection only. Needs write access, but never writes to the file.
 fn make_views(connection: &Connection) -> Result<(), StoreError> {
-    let is_there = connection.query_row("SELECT count(*) FROM temp.sqlite_schema WHERE type = 'view'", [], |row| row.get::<_, i64>(0))?;
+    let is_there = connection
+        .query_row("SELECT count(*) FROM temp.sqlite_schema WHERE name = 'spans_with_duration'", [], |row| row.get::<_, i64>(0))?;
     if is_there > 0 {
         return Ok(());
     }

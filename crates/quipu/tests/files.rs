@@ -222,3 +222,29 @@ fn an_index_is_the_same_in_one_step_and_in_many() {
         }
     }
 }
+
+#[test]
+fn rows_with_any_number_are_read() {
+    let source = crate::support::path("tests/fixtures/db/real_small.db");
+    let file = std::fs::read(source).expect("the fixture");
+    let mut connection = rusqlite::Connection::open_in_memory().expect("SQLite");
+    connection.deserialize_read_exact("main", file.as_slice(), file.len(), false).expect("a database");
+    // The first three rows of each table get the least number, a negative one, and 0; the last one the greatest.
+    for (table, key) in [("spans", "rowid"), ("traces", "rowid"), ("span_events", "id")] {
+        let rename = format!(
+            "UPDATE {table} SET {key} = -9223372036854775808 WHERE {key} = 1; UPDATE {table} SET {key} = -7 WHERE {key} = 2;
+             UPDATE {table} SET {key} = 0 WHERE {key} = 3;
+             UPDATE {table} SET {key} = 9223372036854775807 WHERE {key} = (SELECT max({key}) FROM {table});"
+        );
+        connection.execute_batch(&format!("PRAGMA foreign_keys = OFF; {rename}")).expect("renumbered");
+    }
+    let bytes = connection.serialize("main").expect("bytes").to_vec();
+    let mut session = crate::support::of_bytes(bytes);
+    session.complete_index().expect("an index");
+    let summary: FileSummary = session.ask(GetFile).expect("a summary");
+    let count = |table: &str| {
+        connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0)).expect("a count").unsigned_abs()
+    };
+    assert_eq!((summary.spans, summary.events), (Some(count("spans")), Some(count("span_events"))));
+    assert_eq!(summary.traces, Some(count("traces")));
+}

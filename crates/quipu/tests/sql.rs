@@ -300,7 +300,7 @@ fn an_invalid_query_has_a_position_in_a_plan_too() {
         }
     }
     let nodes = session.ask(PlanSql("SELECT * FROM errors".into())).expect("an answer").expect("a plan");
-    assert!(sheet_text(&nodes).contains("SCAN main.spans"), "{}", sheet_text(&nodes));
+    assert!(sheet_text(&nodes).contains("SCAN spans"), "{}", sheet_text(&nodes));
 }
 
 #[test]

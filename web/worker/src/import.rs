@@ -10,7 +10,7 @@ use quipu::Session;
 use quipu::format::files_name;
 use quipu::model::number::truncated;
 use quipu::protocol::{Failure, Importing, Notification};
-use quipu::store::{OpenOptions, SourceError, StoreError, Writer};
+use quipu::store::{Layout, OpenOptions, SourceError, StoreError, Writer};
 use quipu::transfer::{Content, ImportError, Importer, content};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
@@ -38,7 +38,7 @@ pub(crate) async fn import(names: Vec<String>, files: Vec<File>, heads: Vec<Vec<
     let limit = memory::room();
     let whole = truncated::<u64>(files.iter().map(|file| file.size()).sum::<f64>());
     let mut work = Work {
-        importer: Importer::new(Writer::in_memory()?)?.with_limit(limit),
+        importer: Importer::new(Writer::in_memory_with(Layout::Quipu)?)?.with_limit(limit),
         progress: Importing { bytes_expected: whole, ..Importing::default() },
         limit,
         before: 0.0,

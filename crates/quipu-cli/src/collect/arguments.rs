@@ -1,13 +1,14 @@
 //! The command line of `quipu collect`.
 
+use crate::arguments::FileLayout;
 use crate::http::Admission;
 use clap::Args;
 use std::path::PathBuf;
 
 const COLLECT_HELP: &str = "\
 Receives traces, metrics and logs over OTLP/HTTP (protobuf or JSON, plain or gzipped) on http://127.0.0.1:4318, for example from Llama
-Stack 0.3.0 and later, which no longer writes a telemetry file. A request is acknowledged once it is committed. The file has Llama Stack's
-schema; an existing one is appended to, and others can read it at any time. Prometheus can scrape /metrics.
+Stack 0.3.0 and later, which no longer writes a telemetry file. A request is acknowledged once it is committed. Llama Stack's queries run
+on the file; an existing one is appended to, and others can read it at any time. Prometheus can scrape /metrics.
 
 By default only requests from this machine are answered, and none from web pages. To accept others, use --listen, --allow-remote and a
 token. SIGINT and SIGTERM shut down after pending requests are written. See docs/collecting.md.
@@ -25,6 +26,9 @@ pub(crate) struct Collect {
     /// The telemetry file to create or append to
     #[arg(long, value_name = "FILE")]
     pub(crate) db: Option<PathBuf>,
+    /// The tables of a new file; one that exists keeps its own
+    #[arg(long, value_name = "LAYOUT", default_value = "quipu")]
+    pub(crate) layout: FileLayout,
     /// Address and port to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4318")]
     pub(crate) listen: String,

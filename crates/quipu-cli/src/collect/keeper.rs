@@ -7,7 +7,7 @@ use super::console::Console;
 use super::counters::Shared;
 use super::forward::{Forward, ForwardedRequest};
 use anyhow::{Context, Result};
-use quipu::store::{StoreError, Writer};
+use quipu::store::{Layout, StoreError, Writer};
 use quipu::transfer::{Recorded, Recorder, Rows};
 use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -51,12 +51,12 @@ pub(crate) type Jobs = Sender<Job>;
 ///
 /// # Errors
 /// If the file can't be written.
-pub(crate) fn start(db: &Path, shared: Arc<Shared>, after: After) -> Result<(JoinHandle<Result<()>>, Jobs)> {
+pub(crate) fn start(db: &Path, layout: Layout, shared: Arc<Shared>, after: After) -> Result<(JoinHandle<Result<()>>, Jobs)> {
     let (jobs, waiting) = channel();
     let (opened, is_open) = channel();
     let db: PathBuf = db.to_owned();
     let run = move || {
-        let writer = match open(&db) {
+        let writer = match open(&db, layout) {
             Ok(writer) => writer,
             Err(error) => {
                 // The caller is waiting for it.
@@ -72,11 +72,11 @@ pub(crate) fn start(db: &Path, shared: Arc<Shared>, after: After) -> Result<(Joi
     Ok((thread, jobs))
 }
 
-fn open(db: &Path) -> Result<Writer> {
+fn open(db: &Path, layout: Layout) -> Result<Writer> {
     if let Some(folder) = db.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).with_context(|| format!("The folder {} can't be created", folder.display()))?;
     }
-    let mut writer = Writer::append_to(db)?;
+    let mut writer = Writer::append_with(db, layout)?;
     writer.set_cache(CACHE)?;
     Ok(writer)
 }

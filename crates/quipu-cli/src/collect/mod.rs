@@ -36,7 +36,7 @@ pub(crate) fn run(collect: &Collect) -> Result<()> {
     let console = settings.console.then(console::Console::start).transpose()?;
     let forward = settings.forward.map(|clients| forward::Forward::start(clients, shared.clone())).transpose()?;
     let is_forwarding = forward.is_some();
-    let (keeper, jobs) = keeper::start(&settings.db, shared.clone(), keeper::After { console, forward })?;
+    let (keeper, jobs) = keeper::start(&settings.db, settings.layout, shared.clone(), keeper::After { console, forward })?;
     eprintln!("Collecting on http://{} to {}.", server.address()?, clean_line(&settings.db.display().to_string()));
     let served = runtime.block_on(server.serve(routes::routes(jobs, shared, is_forwarding)));
     // Closing the last connection drops the last sender of jobs. The keeper then writes what is queued and ends.

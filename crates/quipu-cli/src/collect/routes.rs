@@ -11,7 +11,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::any;
-use quipu::transfer::{Rows, Signal, read_request, response};
+use quipu::transfer::{RequestError, Rows, Signal, read_request, response};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +21,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 const LIMITS: Limits = Limits { sent: 16 << 20, unpacked: 64 << 20, time: Duration::from_secs(30) };
 /// Memory for all requests together in KiB: their bodies and the rows made from them.
 const HELD: usize = 256 << 10;
-/// Rows take about as much memory as the body they came from.
-const ROWS: usize = 2;
 
 struct Routes {
     jobs: Jobs,
@@ -102,9 +100,9 @@ impl Routes {
                 .await
                 .map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "The body can't be decoded because of an internal error."))??
         };
-        held.merge(self.hold(read.length * ROWS)?);
+        held.merge(self.hold(read.length + read.rows.weight())?);
         let answer = response(signal, is_json, read.rows.problems());
-        self.shared.of(signal).refused.add(read.rows.problems().len() as u64);
+        self.shared.of(signal).refused.add(read.rows.problem_count());
         let (done, is_done) = oneshot::channel();
         self.shared.waiting_requests.add(1);
         self.shared.waiting_bytes.add(read.length as u64);
@@ -132,8 +130,10 @@ impl Routes {
     fn read(&self, signal: Signal, is_json: bool, headers: &HeaderMap, body: &[u8]) -> Result<Read, Refusal> {
         let body = unpacked(headers, body, LIMITS)?;
         self.shared.of(signal).bytes.add(body.len() as u64);
-        let refused = |what| Refusal::new(StatusCode::BAD_REQUEST, format!("The body {what}; nothing of it was kept."));
-        let rows = read_request(signal, is_json, &body).map_err(refused)?;
+        let rows = read_request(signal, is_json, &body).map_err(|why| {
+            let status = if matches!(why, RequestError::TooMuch(_)) { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
+            Refusal::new(status, format!("The body {why}. Nothing of it was kept."))
+        })?;
         // Duplicate spans are detected by their ids. Log records and points have none, so the whole body is fingerprinted.
         let fingerprint = (signal != Signal::Traces).then(|| self.hasher.hash_one((signal, &*body)));
         let length = body.len();

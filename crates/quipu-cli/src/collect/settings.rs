@@ -5,6 +5,7 @@ use super::forward::Clients;
 use crate::http::Door;
 use crate::output::WrongCommandLine;
 use anyhow::{Context, Result};
+use quipu::store::Layout;
 use quipu_telemetry::TelemetryConfig;
 use quipu_telemetry::config::SinkKind;
 use std::path::PathBuf;
@@ -12,6 +13,8 @@ use std::path::PathBuf;
 pub(crate) struct Settings {
     pub(crate) door: Door,
     pub(crate) db: PathBuf,
+    /// Of a new file.
+    pub(crate) layout: Layout,
     pub(crate) console: bool,
     /// Clients for forwarding committed data.
     pub(crate) forward: Option<Clients>,
@@ -42,7 +45,7 @@ impl Settings {
         }
         let forward = endpoint.map(|(field, url)| Clients::new(field, url, &variable)).transpose();
         let forward = forward.map_err(|error| WrongCommandLine(error.to_string()))?;
-        Ok(Settings { door, db, console: collect.console || has(SinkKind::Console), forward })
+        Ok(Settings { door, db, layout: collect.layout.into(), console: collect.console || has(SinkKind::Console), forward })
     }
 }
 

@@ -10,7 +10,7 @@ use quipu::transfer::Importer;
 use serde_json::json;
 
 pub(crate) fn run(import: &Import, as_json: bool, output: &mut Output) -> Result<()> {
-    let mut importer = Importer::new(Writer::create(&import.db)?)?;
+    let mut importer = Importer::new(Writer::create_with(&import.db, import.layout.into())?)?;
     for file in &import.files {
         import_into(&mut importer, file)?;
     }

@@ -29,7 +29,7 @@ mod scan;
 pub use attributes::{RecordedAttribute, attributes};
 pub use print::json_text;
 pub use print::{python_text, write_json_string};
-pub use scan::{Entries, RawJson, ScanError, entries};
+pub use scan::{Entries, Items, RawJson, ScanError, entries, items};
 pub use scan::{Followed, repaired};
 
 use crate::{Encoding, Value};

@@ -38,6 +38,37 @@ pub fn entries(text: &[u8]) -> Entries<'_> {
     Entries { text, at: 0, state: State::Start }
 }
 
+/// Iterates over the items of the JSON list in `text`, as raw slices. Yields an error where the text is not a valid list, and nothing after
+/// it.
+///
+/// ```
+/// let items: Vec<_> = quipu_model::recorded::items(br#"[1, {"a": [2]}]"#).collect::<Result<_, _>>()?;
+/// assert_eq!(items[1].bytes(), br#"{"a": [2]}"#);
+/// # Ok::<(), quipu_model::recorded::ScanError>(())
+/// ```
+pub fn items(text: &[u8]) -> Items<'_> {
+    Items(Entries { text, at: 0, state: State::Start })
+}
+
+/// Iterator returned by [`items`].
+#[derive(Clone, Debug)]
+pub struct Items<'a>(Entries<'a>);
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Result<RawJson<'a>, ScanError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.state == State::Done {
+            return None;
+        }
+        let item = self.0.read_item().transpose();
+        if !matches!(item, Some(Ok(_))) {
+            self.0.state = State::Done;
+        }
+        item
+    }
+}
+
 /// Iterator returned by [`entries`].
 #[derive(Clone, Debug)]
 pub struct Entries<'a> {
@@ -195,7 +226,27 @@ impl<'a> Entries<'a> {
         Ok(Some((read_string(inner, key.escaped), value)))
     }
 
-    fn close(&mut self) -> Result<Option<(Cow<'a, str>, RawJson<'a>)>, ScanError> {
+    fn read_item(&mut self) -> Result<Option<RawJson<'a>>, ScanError> {
+        self.skip_blanks();
+        if self.state == State::Start {
+            self.take(b'[', "a list")?;
+            self.skip_blanks();
+            if self.peek() == Some(b']') {
+                return self.close();
+            }
+        } else {
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => return self.close(),
+                _ => return Err(self.error("a comma or the closing bracket")),
+            }
+            self.skip_blanks();
+        }
+        self.state = State::AfterEntry;
+        self.value().map(Some)
+    }
+
+    fn close<T>(&mut self) -> Result<Option<T>, ScanError> {
         self.at += 1;
         self.skip_blanks();
         if self.at == self.text.len() { Ok(None) } else { Err(self.error("the end of the text")) }

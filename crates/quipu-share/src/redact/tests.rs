@@ -357,6 +357,8 @@ fn of_structure_no_planted_key_is_left_in_rows_resources_and_status_messages() {
                 trace_state: Some(planted.text.clone()),
                 links: Some(format!("[{{\"trace_id\": {0}, \"attributes\": {{\"x\": {0}}}}}]", json_of(&planted.text))),
                 event_nanos: Some(planted.text.clone()),
+                more: Some(format!("{{\"flags\": {0}, \"status_message\": {0}}}", json_of(&planted.text))),
+                event_more: Some(format!("[{{\"flags\": {0}}}]", json_of(&planted.text))),
                 ..SpanExtra::default()
             }],
             sources: vec![(

@@ -16,7 +16,9 @@ use quipu_model::failure::is_error_severity;
 use quipu_model::ordered::sort_by_key;
 use quipu_model::recorded::{RecordedAttribute, attributes, json_text, parse_json, python_text};
 use quipu_model::tokens::from_output;
-use quipu_model::{Encoding, EventRecord, LogRecord, MetricPoint, RecordedTime, Recording, SpanExtra, SpanKind, SpanRecord};
+use quipu_model::{
+    Encoding, EventRecord, FURTHER_FIELDS, LogRecord, MetricPoint, RecordedTime, Recording, SpanExtra, SpanKind, SpanRecord,
+};
 use quipu_model::{Timestamp, TokenRecord, TraceRecord, Value};
 use quipu_protocol::{KindReport, KindSet, PrivateKind, RedactExample, RedactOptions, RedactReport};
 use std::cell::RefCell;
@@ -287,6 +289,11 @@ impl Walker {
             links,
             event_nanos,
             source: extra.source,
+            more: extra.more.as_deref().and_then(parse_json).as_ref().and_then(counts).map(|counts| json_text(&counts)),
+            event_more: extra.event_more.as_deref().and_then(parse_json).and_then(|list| {
+                let each = list.items()?.iter().map(|more| counts(more).unwrap_or(Value::Null));
+                Some(json_text(&Value::List(each.collect())))
+            }),
         }
     }
 
@@ -307,8 +314,29 @@ impl Walker {
             timestamp,
             time_nanos,
             attributes,
+            more: record.more.as_deref().map(|text| self.further(text)),
             source: record.source,
         }
+    }
+
+    /// What the columns of a log record do not tell.
+    fn further(&mut self, text: &str) -> String {
+        let Some(Value::Map(mut entries)) = parse_json(text) else { return "{}".to_owned() };
+        entries.retain_mut(|(key, value)| match (key.as_str(), &mut *value) {
+            ("severity_number" | "no_time" | "no_event_name", Value::Number(_) | Value::Bool(_)) => true,
+            (key, Value::Number(_)) if FURTHER_FIELDS.contains(&key) => true,
+            ("observed_time_unix_nano", Value::Number(_)) => self.origin.is_none(),
+            ("severity_text", value) => {
+                self.value(value, PrivateKind::Others, "severity_text");
+                true
+            }
+            ("body", value) => {
+                self.value(value, PrivateKind::Logs, "body");
+                true
+            }
+            _ => false,
+        });
+        json_text(&Value::Map(entries))
     }
 
     fn point(&mut self, point: &MetricPoint) -> MetricPoint {
@@ -328,9 +356,26 @@ impl Walker {
             attributes: self.attributes(&point.attributes, |key| span_attribute(key, SpanKind::Other)),
             value: point.value.filter(|_| stays),
             count: point.count.filter(|_| stays),
-            detail: point.detail.clone().filter(|_| stays),
-            ..*point
+            detail: point.detail.as_deref().filter(|_| stays).map(|text| self.detail(text)),
+            about: point.about.as_deref().map(|text| self.attributes(text, |_| PrivateKind::Others)),
+            cumulative: point.cumulative,
+            monotonic: point.monotonic,
+            source: point.source,
         }
+    }
+
+    /// The numbers of a point. Exemplars name traces and hold attributes, so they leave only where both may.
+    fn detail(&mut self, text: &str) -> String {
+        let Some(Value::Map(mut entries)) = parse_json(text) else { return text.to_owned() };
+        let Some(place) = entries.iter().position(|(key, _)| key == "exemplars") else { return text.to_owned() };
+        if self.out.has(PrivateKind::Others) || self.out.has(PrivateKind::Ids) {
+            entries.remove(place);
+            self.count(PrivateKind::Others, text.len());
+        } else if let Some((_, exemplars)) = entries.get_mut(place) {
+            self.attribute = "exemplars".into();
+            self.value(exemplars, PrivateKind::Others, "exemplars");
+        }
+        json_text(&Value::Map(entries))
     }
 
     /// A resource or scope.
@@ -783,4 +828,11 @@ fn shifted(time: RecordedTime, origin: Timestamp, text: &str) -> String {
         0 => format!("{date}T{}{zone}", clock.get(..8).unwrap_or(clock)),
         part => format!("{date}T{}.{:06}{zone}", clock.get(..8).unwrap_or(clock), part / 1_000),
     }
+}
+
+/// The numbers among the further fields of OTLP; nothing else leaves of them.
+fn counts(more: &Value) -> Option<Value> {
+    let Value::Map(entries) = more else { return None };
+    let known = |(key, value): &&(String, Value)| FURTHER_FIELDS.contains(&key.as_str()) && matches!(value, Value::Number(_));
+    Some(Value::Map(entries.iter().filter(known).cloned().collect()))
 }

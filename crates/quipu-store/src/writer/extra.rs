@@ -61,6 +61,9 @@ impl Writer {
             return Ok(());
         }
         self.run(table.statement(), &[])?;
+        if self.own.is_some() && matches!(table, Extra::Points) && !self.has_column("quipu_metric_points", "about_id")? {
+            self.run("ALTER TABLE quipu_metric_points ADD COLUMN about_id INTEGER", &[])?;
+        }
         if self.joins_logs && matches!(table, Extra::Logs) {
             self.run(LOG_INDEX, &[])?;
         }
@@ -82,6 +85,12 @@ impl Writer {
     pub(super) fn join_logs(&mut self) -> Result<(), StoreError> {
         self.joins_logs = true;
         if self.is_there("quipu_log_records")? { self.make(Extra::Logs) } else { Ok(()) }
+    }
+
+    fn has_column(&self, table: &str, column: &str) -> Result<bool, StoreError> {
+        let look = "SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2";
+        let found: i64 = self.connection.query_row(look, [table, column], |row| row.get(0)).map_err(|error| self.explain(&error))?;
+        Ok(found > 0)
     }
 
     pub(super) fn is_there(&self, table: &str) -> Result<bool, StoreError> {
@@ -109,6 +118,9 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn add_source(&mut self, resource: &str, scope: &str) -> Result<i64, StoreError> {
+        if self.own.is_some() {
+            return self.add_own_source(resource, scope);
+        }
         self.make(Extra::Sources)?;
         self.run("INSERT INTO quipu_sources (resource, scope) VALUES (?1, ?2)", &[&resource, &scope])?;
         Ok(self.connection.last_insert_rowid())
@@ -139,6 +151,9 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn add_log(&mut self, log: &LogRecord) -> Result<(), StoreError> {
+        if self.own.is_some() {
+            return self.add_own_log(log);
+        }
         const IF_SPAN: &str = "INSERT INTO span_events (span_id, name, timestamp, attributes)
             SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM spans WHERE span_id = ?1)";
         if log.span_id.is_some() && self.run(IF_SPAN, &[&log.span_id, &log.name, &log.timestamp, &log.attributes])? {
@@ -158,6 +173,12 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn settle_logs(&mut self) -> Result<u64, StoreError> {
+        if self.own.is_some() {
+            // Records of a span that came later were joined when it came.
+            let waiting = "SELECT count(*) FROM quipu_log_records WHERE span_row IS NULL";
+            let count = self.connection.query_row(waiting, [], |row| row.get::<_, i64>(0));
+            return count.map(|left| u64::try_from(left).unwrap_or(0)).map_err(|error| self.explain(&error));
+        }
         if !self.has(Extra::Logs) {
             return Ok(0);
         }
@@ -201,6 +222,11 @@ impl Writer {
         let sql = "INSERT INTO quipu_metric_points (metric, unit, kind, cumulative, monotonic, start_unix_nano, time_unix_nano, attributes,
             value, count, detail, source_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
         self.run(sql, &values)?;
+        if let (true, Some(about)) = (self.own.is_some(), &point.about) {
+            let row = self.connection.last_insert_rowid();
+            let about = self.name(Some(about))?;
+            self.run("UPDATE quipu_metric_points SET about_id = ?2 WHERE id = ?1", &[&row, &about])?;
+        }
         Ok(())
     }
 }

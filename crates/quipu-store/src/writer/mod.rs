@@ -6,13 +6,19 @@
 
 mod extra;
 mod memory;
+mod merge;
 #[cfg(not(target_family = "wasm"))]
 mod native;
+mod own;
+mod own_copy;
 mod tables;
 
 use super::error::StoreError;
+use super::layout::Layout;
 use memory::Memory;
 pub use memory::WrittenSource;
+pub use own::{Added, OwnEvent, OwnSpan, OwnTrace};
+pub use own_copy::OwnCopy;
 use quipu_model::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
 use rusqlite::{CachedStatement, Connection, ToSql};
 
@@ -27,6 +33,8 @@ pub struct Writer {
     made: extra::Made,
     /// Whether log records become events as soon as their span arrives, rather than at the end.
     joins_logs: bool,
+    /// Set for Quipu's own layout.
+    own: Option<own::Own>,
 }
 
 /// Where the database is stored.
@@ -99,19 +107,32 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn in_memory() -> Result<Writer, StoreError> {
+        Writer::in_memory_with(Layout::Reference)
+    }
+
+    /// Creates an in-memory database of a layout.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`]
+    pub fn in_memory_with(layout: Layout) -> Result<Writer, StoreError> {
         let name = "The database in memory";
         let (memory, connection) =
             Memory::open().map_err(|error| StoreError::CannotWrite(format!("{name} can't be created ({error}).")))?;
-        Writer::set_up(connection, Target::Memory(memory), name.to_owned(), "MEMORY")
+        Writer::set_up(connection, Target::Memory(memory), name.to_owned(), "MEMORY", layout)
     }
 
-    fn set_up(connection: Connection, target: Target, name: String, journal: &str) -> Result<Writer, StoreError> {
-        let writer = Writer { connection, target, name, made: extra::Made::default(), joins_logs: false };
-        writer.prepare(journal).map_err(|error| writer.explain(&error))?;
+    fn set_up(connection: Connection, target: Target, name: String, journal: &str, layout: Layout) -> Result<Writer, StoreError> {
+        let mut writer = Writer { connection, target, name, made: extra::Made::default(), joins_logs: false, own: None };
+        writer.prepare(journal, layout).map_err(|error| writer.explain(&error))?;
         Ok(writer)
     }
 
-    fn prepare(&self, journal: &str) -> rusqlite::Result<()> {
+    /// The layout of the file.
+    pub fn layout(&self) -> Layout {
+        if self.own.is_some() { Layout::Quipu } else { Layout::Reference }
+    }
+
+    fn prepare(&mut self, journal: &str, layout: Layout) -> rusqlite::Result<()> {
         let connection = &self.connection;
         // The first two pragmas only affect a file without pages. Foreign keys are not enforced, like in the reference: spans are written
         // before their trace, and some events have no span.
@@ -122,7 +143,13 @@ impl Writer {
         if !mode.eq_ignore_ascii_case(journal) {
             return Err(rusqlite::Error::InvalidParameterName(format!("the journal mode stays {mode}: another program has the file open")));
         }
-        tables::make_tables(connection)
+        match layout {
+            Layout::Reference => tables::make_tables(connection),
+            Layout::Quipu => {
+                self.own = Some(own::Own::open(connection)?);
+                Ok(())
+            }
+        }
     }
 
     /// Starts a transaction, and blocks other writers until it ends.
@@ -149,6 +176,7 @@ impl Writer {
         let outcome = self.connection.execute_batch("ROLLBACK").map_err(|error| self.explain(&error));
         // After some failures, such as a full disk, SQLite has rolled back by itself.
         self.reset_made()?;
+        self.reset_own()?;
         outcome
     }
 

@@ -8,6 +8,7 @@
 
 use super::super::error::StoreError;
 use super::super::header::read_header;
+use super::super::layout::Layout;
 use super::super::numbering::{Numbering, numbering};
 use super::super::schema::Schema;
 use super::extra::Extra;
@@ -38,6 +39,14 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`], also if the file exists, because it might be the telemetry itself.
     pub fn create(path: &Path) -> Result<Writer, StoreError> {
+        Writer::create_with(path, Layout::Reference)
+    }
+
+    /// Creates a database of a layout, see [`Writer::create`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn create_with(path: &Path, layout: Layout) -> Result<Writer, StoreError> {
         let name = path.display().to_string();
         // Let the operating system check, because another program might create the file in the meantime.
         let made = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
@@ -48,7 +57,7 @@ impl Writer {
         let target = Target::Path(NewFile(Some(path.to_owned())));
         let connection = open(path, &name, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         // A rollback journal on disk is not needed: the file is removed on failure.
-        let writer = Writer::set_up(connection, target, name, "MEMORY")?;
+        let writer = Writer::set_up(connection, target, name, "MEMORY", layout)?;
         writer.connection.execute_batch("PRAGMA synchronous=OFF").map_err(|error| writer.explain(&error))?;
         Ok(writer)
     }
@@ -59,16 +68,27 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`], also if it is not a telemetry file, or is in write-ahead mode and open in another program.
     pub fn append_to(path: &Path) -> Result<Writer, StoreError> {
+        Writer::append_with(path, Layout::Reference)
+    }
+
+    /// Opens a database, see [`Writer::append_to`]. A new one gets this layout; one that is there keeps its own.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn append_with(path: &Path, layout: Layout) -> Result<Writer, StoreError> {
         let name = path.display().to_string();
         let connection = open(path, &name, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-        check_appendable(&connection, path, &name)?;
-        let mut writer = Writer::set_up(connection, Target::Path(NewFile(None)), name, "TRUNCATE")?;
+        let layout = check_appendable(&connection, path, &name)?.unwrap_or(layout);
+        let mut writer = Writer::set_up(connection, Target::Path(NewFile(None)), name, "TRUNCATE", layout)?;
         writer.prepare_append()?;
         Ok(writer)
     }
 
     /// Prepares the tables of an existing file for appending.
     fn prepare_append(&mut self) -> Result<(), StoreError> {
+        if self.own.is_some() {
+            return Ok(());
+        }
         self.join_logs()?;
         if self.is_there("quipu_span_extra")? { self.number_spans() } else { Ok(()) }
     }
@@ -117,19 +137,20 @@ impl Writer {
     }
 }
 
-/// Rejects files other than telemetry files before anything is changed.
-fn check_appendable(connection: &Connection, path: &Path, name: &str) -> Result<(), StoreError> {
+/// Rejects files other than telemetry files before anything is changed. Returns the layout of one that has tables.
+fn check_appendable(connection: &Connection, path: &Path, name: &str) -> Result<Option<Layout>, StoreError> {
     let mut head = Vec::new();
     let length = std::fs::metadata(path).map_or(0, |facts| facts.len());
     if length == 0 {
-        return Ok(());
+        return Ok(None);
     }
     std::fs::File::open(path)
         .and_then(|file| file.take(100).read_to_end(&mut head))
         .map_err(|error| StoreError::CannotWrite(format!("{name} can't be read ({error}).")))?;
     read_header(&head, name, length).map_err(StoreError::CannotWrite)?;
     let schema = Schema::read(connection).map_err(|error| StoreError::CannotWrite(format!("{name} can't be read: {error}")))?;
-    schema.check_writable(name).map_err(StoreError::CannotWrite)
+    schema.check_writable(name).map_err(StoreError::CannotWrite)?;
+    Ok((!schema.is_empty()).then_some(schema.layout))
 }
 
 fn open(path: &Path, name: &str, flags: OpenFlags) -> Result<Connection, StoreError> {

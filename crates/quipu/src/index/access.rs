@@ -59,10 +59,13 @@ impl Index {
         pairs
     }
 
-    /// The parent's row, in any trace.
+    /// The parent's row: in the same trace if there is one, otherwise in any.
     pub(super) fn any_parent_row(&self, row: u32) -> Option<u32> {
-        let parent = *self.spans.parent.at(row);
-        if parent == super::SpanKey::NONE { None } else { self.spans.find(parent) }
+        let (parent, trace) = (*self.spans.parent.at(row), self.trace_of(row));
+        if parent == super::SpanKey::NONE {
+            return None;
+        }
+        self.spans.find_in(trace, parent).or_else(|| self.spans.find(parent))
     }
 
     /// Rows of the spans in other traces whose parent is the span in `row`.

@@ -54,7 +54,9 @@ impl<T> Column<T> {
 /// Rowids by row, as runs of consecutive rowids, since tables are append-only.
 #[derive(Clone, Default)]
 pub(super) struct RowIds {
+    /// Row and rowid where each run begins.
     runs: Vec<(u32, i64)>,
+    len: u32,
 }
 
 impl RowIds {
@@ -64,6 +66,16 @@ impl RowIds {
         if next != Some(rowid) {
             self.runs.push((row, rowid));
         }
+        self.len = row + 1;
+    }
+
+    /// The row with this rowid, if it was pushed.
+    pub(super) fn row_of(&self, rowid: i64) -> Option<u32> {
+        let run = self.runs.partition_point(|(_, start)| *start <= rowid).checked_sub(1)?;
+        let (first, start) = self.runs.get(run)?;
+        let row = first.checked_add(u32::try_from(rowid - start).ok()?)?;
+        let end = self.runs.get(run + 1).map_or(self.len, |(next, _)| *next);
+        (row < end).then_some(row)
     }
 
     pub(super) fn of(&self, row: u32) -> i64 {
@@ -90,6 +102,8 @@ mod tests {
         let back: Vec<i64> = (0..rowids.len() as u32).map(|row| kept.of(row)).collect();
         assert_eq!(back, rowids);
         assert_eq!(kept.runs.len(), 4);
+        let rows: Vec<Option<u32>> = [0, 3, 4, 7, 22, 23, 1_000_000_000_001].map(|rowid| kept.row_of(rowid)).into();
+        assert_eq!(rows, [None, Some(2), None, Some(3), Some(7), None, None]);
     }
 
     #[test]

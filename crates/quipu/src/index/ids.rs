@@ -4,6 +4,7 @@
 
 use hashbrown::HashMap;
 use quipu_model::recorded::repaired;
+use quipu_store::Stored;
 
 /// The id of a span or of a parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,18 +61,46 @@ impl NonHexIds {
         }
     }
 
-    /// Like [`Self::span_key`], for bytes that may not be valid UTF-8.
-    pub(super) fn span_key_of(&mut self, bytes: &[u8]) -> SpanKey {
-        match span_number(bytes) {
-            Some(number) => SpanKey(number),
-            None => self.span_key(&repaired(bytes)),
+    /// The key of a stored span id; `None` for NULL.
+    pub(super) fn stored_span(&mut self, stored: &Stored<'_>) -> Option<SpanKey> {
+        Some(match stored {
+            Stored::Null => return None,
+            Stored::Bytes(bytes) => match <[u8; 8]>::try_from(*bytes).map(u64::from_be_bytes) {
+                Ok(number) if number < NON_HEX_SPAN => SpanKey(number),
+                _ => self.span_key(&quipu_model::encoding::hex(bytes)),
+            },
+            Stored::Text(text) => match span_number(text) {
+                Some(number) => SpanKey(number),
+                None => self.span_key(&repaired(text)),
+            },
+            Stored::Nanos(number) => self.span_key(&number.to_string()),
+        })
+    }
+
+    /// Whether a stored span id has this key.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn is_span(&self, stored: &Stored<'_>, key: SpanKey) -> bool {
+        match stored {
+            Stored::Bytes(bytes) => self.span_text(key) == quipu_model::encoding::hex(bytes),
+            Stored::Text(text) => self.span_text(key) == repaired(text),
+            Stored::Null => self.span_text(key).is_empty(),
+            Stored::Nanos(_) => false,
         }
     }
 
-    pub(super) fn trace_key_of(&mut self, bytes: &[u8]) -> TraceKey {
-        match hex::<32>(bytes) {
-            Some(number) if number < NON_HEX_TRACE => TraceKey(number),
-            _ => self.trace_key(&repaired(bytes)),
+    /// The key of a stored trace id; that of an empty text for NULL.
+    pub(super) fn stored_trace(&mut self, stored: &Stored<'_>) -> TraceKey {
+        match stored {
+            Stored::Null => self.trace_key(""),
+            Stored::Bytes(bytes) => match <[u8; 16]>::try_from(*bytes).map(u128::from_be_bytes) {
+                Ok(number) if number < NON_HEX_TRACE => TraceKey(number),
+                _ => self.trace_key(&quipu_model::encoding::hex(bytes)),
+            },
+            Stored::Text(text) => match hex::<32>(text) {
+                Some(number) if number < NON_HEX_TRACE => TraceKey(number),
+                _ => self.trace_key(&repaired(text)),
+            },
+            Stored::Nanos(number) => self.trace_key(&number.to_string()),
         }
     }
 

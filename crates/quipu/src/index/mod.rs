@@ -112,7 +112,12 @@ impl Index {
         self.spans.len()
     }
 
-    /// The row of the span with this id.
+    /// The row of the span with this id in a trace.
+    pub(crate) fn find_span_in(&self, trace: u32, span_id: &str) -> Option<u32> {
+        self.spans.find_in(trace, self.non_hex_ids.find_span(span_id)?)
+    }
+
+    /// The row of the span with this id; the first one, where several traces have such a span.
     pub(crate) fn find_span(&self, span_id: &str) -> Option<u32> {
         self.spans.find(self.non_hex_ids.find_span(span_id)?)
     }

@@ -21,7 +21,7 @@ use quipu_model::failure::{EventVerdict, SpanVerdict};
 use quipu_model::recorded::{RawJson, decode, entries, repaired};
 use quipu_model::tokens::{InferenceRole, TokenKind, add_up, from_output, set_count};
 use quipu_model::{RecordedTime, SpanFlags, SpanKind, TokenRecord, TokenSource};
-use quipu_store::{Database, ScanEvent, ScanSpan, ScanTrace, StoreError, highest_rowid, scan_events, scan_spans, scan_traces};
+use quipu_store::{Database, EventOwner, ScanEvent, ScanSpan, ScanTrace, StoreError, Stored, rowids, scan_events, scan_spans, scan_traces};
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -97,7 +97,7 @@ impl Pass {
     /// Number of spans read, and the expected total according to the largest rowid.
     pub(crate) fn counts(&self, index: &Index) -> (u64, u64) {
         let seen = index.span_count() as u64;
-        (seen, u64::try_from(self.spans.highest).unwrap_or(0).max(seen))
+        (seen, self.spans.length().max(seen))
     }
 
     /// Works until `spent` returns true or everything is done. Returns whether it is done.
@@ -107,9 +107,16 @@ impl Pass {
     pub(crate) fn step(&mut self, index: &mut Index, database: &Database, spent: &mut dyn FnMut() -> bool) -> Result<bool, StoreError> {
         let (connection, schema) = (database.connection(), database.schema());
         if !self.started {
-            self.spans.highest = highest_rowid(connection, schema.spans.exists, "spans").or_else(damaged(database))?;
-            self.events.highest = highest_rowid(connection, schema.events.exists, "span_events").or_else(damaged(database))?;
-            self.traces.highest = highest_rowid(connection, schema.traces.exists, "traces").or_else(damaged(database))?;
+            let ends = |exists, table| rowids(connection, exists, table).or_else(damaged(database));
+            let (spans, events) = (ends(schema.spans.exists, "spans")?, ends(schema.events.exists, "span_events")?);
+            // A pass that goes on after another has read the rows before.
+            for (table, found) in [(&mut self.spans, spans), (&mut self.events, events)] {
+                if table.highest == 0 {
+                    *table = Table::of(found);
+                }
+                table.highest = found.1;
+            }
+            self.traces = Table::of(ends(schema.traces.exists, "traces")?);
             self.spans.done = !schema.spans.exists;
             index.spans.reserve(self.likely_spans(database));
             self.events.done = !schema.events.exists;
@@ -142,7 +149,7 @@ impl Pass {
     /// Upper bound of the number of spans, from the largest rowid and the length of the file; capped at [`MAX_RESERVED`].
     fn likely_spans(&self, database: &Database) -> usize {
         let fitting = (database.cache().len() / MIN_SPAN_BYTES).min(MAX_RESERVED);
-        usize::try_from(u64::try_from(self.spans.highest).unwrap_or(0).min(fitting)).unwrap_or(0)
+        usize::try_from(self.spans.length().min(fitting)).unwrap_or(0)
     }
 
     fn read_spans(&mut self, index: &mut Index, database: &Database, spent: &mut dyn FnMut() -> bool) -> Result<(), StoreError> {
@@ -161,7 +168,7 @@ impl Pass {
         };
         let outcome = pipeline(|span| take_span(index, outputs, span), read);
         index.spans.file();
-        let readable = |at| scan_spans(connection, schema, at - 1, |_| ControlFlow::Break(())).is_ok();
+        let readable = |at: i64| scan_spans(connection, schema, at.saturating_sub(1), |_| ControlFlow::Break(())).is_ok();
         self.spans.settle(walk, outcome, database, readable)?;
         index.anomalies.damaged_spans = self.spans.lost;
         Ok(())
@@ -188,7 +195,7 @@ impl Pass {
             }
             walk.take(event.id, usize::MAX, spent)
         });
-        let readable = |at| scan_events(connection, schema, at - 1, |_| ControlFlow::Break(())).is_ok();
+        let readable = |at: i64| scan_events(connection, schema, at.saturating_sub(1), |_| ControlFlow::Break(())).is_ok();
         self.events.settle(walk, outcome, database, readable)?;
         index.anomalies.damaged_events = self.events.lost;
         Ok(())
@@ -215,14 +222,22 @@ impl Pass {
             }
             walk.take(rowid, usize::MAX, spent)
         });
-        let readable = |at| scan_traces(connection, schema, at - 1, |_| ControlFlow::Break(())).is_ok();
+        let readable = |at: i64| scan_traces(connection, schema, at.saturating_sub(1), |_| ControlFlow::Break(())).is_ok();
         self.traces.settle(walk, outcome, database, readable)?;
         index.anomalies.damaged_traces = self.traces.lost;
         Ok(())
     }
 }
 
-fn read_time(text: Option<&[u8]>, local: &mut bool) -> i64 {
+fn read_time(stored: &Stored<'_>, local: &mut bool) -> i64 {
+    match stored {
+        Stored::Nanos(nanos) => *nanos,
+        Stored::Text(text) => read_text(Some(text), local),
+        Stored::Null | Stored::Bytes(_) => NO_TIME,
+    }
+}
+
+fn read_text(text: Option<&[u8]>, local: &mut bool) -> i64 {
     match text.and_then(RecordedTime::read) {
         Some(time) => {
             *local |= !time.zoned;
@@ -233,16 +248,13 @@ fn read_time(text: Option<&[u8]>, local: &mut bool) -> i64 {
 }
 
 fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: ScanSpan<'_>) {
-    let key = index.non_hex_ids.span_key_of(span.span_id.as_deref().unwrap_or_default());
-    let trace = index.traces.number(index.non_hex_ids.trace_key_of(span.trace_id.as_deref().unwrap_or_default()));
-    let parent = match span.parent_span_id.as_deref() {
-        None => SpanKey::NONE,
-        Some(parent) => index.non_hex_ids.span_key_of(parent),
-    };
+    let key = index.non_hex_ids.stored_span(&span.span_id).unwrap_or_else(|| index.non_hex_ids.span_key(""));
+    let trace = index.traces.number(index.non_hex_ids.stored_trace(&span.trace_id));
+    let parent = index.non_hex_ids.stored_span(&span.parent_span_id).unwrap_or(SpanKey::NONE);
     let name = index.names.number(span.name.as_deref().unwrap_or_default());
     let mut local = false;
-    let start = read_time(span.start.as_deref(), &mut local);
-    let end = read_time(span.end.as_deref(), &mut local);
+    let start = read_time(&span.start, &mut local);
+    let end = read_time(&span.end, &mut local);
     if start == NO_TIME || end == NO_TIME || end < start {
         index.anomalies.invalid_times += 1;
     }
@@ -321,17 +333,18 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
 
 /// Indexes an event if its span is known, or if it is `overdue`. Otherwise returns the span it waits for.
 fn take_event(index: &mut Index, event: &ScanEvent<'_>, overdue: bool) -> Option<SpanKey> {
-    let key = index.non_hex_ids.span_key(event.span_id.as_deref().unwrap_or_default());
-    let row = index.spans.find(key);
+    let (key, row) = match &event.span {
+        EventOwner::Id(id) => {
+            let key = index.non_hex_ids.span_key(id.as_deref().unwrap_or_default());
+            (key, index.spans.find(key))
+        }
+        // Such a row is written before its events.
+        EventOwner::Row(rowid) => (SpanKey::NONE, index.spans.rowids.row_of(*rowid)),
+    };
     if row.is_none() && !overdue {
         return Some(key);
     }
-    let mut facts = EventFacts {
-        id: event.id,
-        at: read_time(event.timestamp.as_deref().map(str::as_bytes), &mut false),
-        metric: None,
-        verdict: EventVerdict::default(),
-    };
+    let mut facts = EventFacts { id: event.id, at: read_time(&event.time, &mut false), metric: None, verdict: EventVerdict::default() };
     let name = event.name.as_deref().unwrap_or_default();
     let metric = name.strip_prefix("metric.");
     let mut labels = Vec::new();
@@ -381,7 +394,7 @@ fn take_trace(index: &mut Index, row: ScanTrace<'_>, overdue: bool) -> Option<Tr
     }
     let number = index.traces.number(key);
     let mut local = false;
-    let time = |text: &Option<Cow<'_, str>>, local: &mut bool| read_time(text.as_deref().map(str::as_bytes), local);
+    let time = |text: &Option<Cow<'_, str>>, local: &mut bool| read_text(text.as_deref().map(str::as_bytes), local);
     let (start, end) = (time(&row.start, &mut local), time(&row.end, &mut local));
     let recorded_root = match row.root_span_id.as_deref() {
         None => {

@@ -17,6 +17,7 @@ pub(super) use native::pipeline;
 #[cfg(not(target_family = "wasm"))]
 mod native {
     use super::ScanSpan;
+    use quipu_store::Stored;
     use std::borrow::Cow;
     use std::ops::Range;
     use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -40,9 +41,19 @@ mod native {
 
     struct Row {
         rowid: i64,
-        /// Byte ranges of the strings in the batch, `None` for NULL: ids of the span, the trace and the parent, name, start, end, status.
-        texts: [Option<Range<usize>>; 7],
+        /// Ids of the span, the trace and the parent, start and end.
+        stored: [Place; 5],
+        /// Byte ranges in the batch, `None` for NULL: name and status.
+        texts: [Option<Range<usize>>; 2],
         attributes: Range<usize>,
+    }
+
+    /// A [`Stored`], whose bytes are in the batch.
+    enum Place {
+        Null,
+        Text(Range<usize>),
+        Bytes(Range<usize>),
+        Nanos(i64),
     }
 
     impl Batch {
@@ -53,25 +64,27 @@ mod native {
         }
 
         fn push(&mut self, span: &ScanSpan<'_>) {
-            let texts = [
-                &span.span_id,
-                &span.trace_id,
-                &span.parent_span_id,
-                &span.name,
-                &span.start,
-                &span.end,
-                &span.status,
-            ];
-            let texts = texts.map(|text| text.as_deref().map(|text| self.copy(text)));
+            let stored = [&span.span_id, &span.trace_id, &span.parent_span_id, &span.start, &span.end].map(|stored| match stored {
+                Stored::Null => Place::Null,
+                Stored::Text(text) => Place::Text(self.copy(text)),
+                Stored::Bytes(bytes) => Place::Bytes(self.copy(bytes)),
+                Stored::Nanos(nanos) => Place::Nanos(*nanos),
+            });
+            let texts = [&span.name, &span.status].map(|text| text.as_deref().map(|text| self.copy(text)));
             let attributes = self.copy(span.attributes);
-            self.rows.push(Row { rowid: span.rowid, texts, attributes });
+            self.rows.push(Row { rowid: span.rowid, stored, texts, attributes });
         }
 
         fn take(&self, take: &mut impl FnMut(ScanSpan<'_>)) {
             let text = |place: &Range<usize>| self.text.get(place.clone()).unwrap_or_default();
             for row in &self.rows {
-                let [span_id, trace_id, parent_span_id, name, start, end, status] =
-                    row.texts.each_ref().map(|place| place.as_ref().map(|place| Cow::Borrowed(text(place))));
+                let [span_id, trace_id, parent_span_id, start, end] = row.stored.each_ref().map(|place| match place {
+                    Place::Null => Stored::Null,
+                    Place::Text(place) => Stored::Text(Cow::Borrowed(text(place))),
+                    Place::Bytes(place) => Stored::Bytes(text(place)),
+                    Place::Nanos(nanos) => Stored::Nanos(*nanos),
+                });
+                let [name, status] = row.texts.each_ref().map(|place| place.as_ref().map(|place| Cow::Borrowed(text(place))));
                 let attributes = text(&row.attributes);
                 take(ScanSpan { rowid: row.rowid, span_id, trace_id, parent_span_id, name, start, end, attributes, status });
             }
@@ -162,20 +175,21 @@ mod native {
 #[expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 mod tests {
     use super::*;
+    use quipu_store::Stored;
     use std::borrow::Cow;
 
     fn span(rowid: i64, attributes: &[u8]) -> ScanSpan<'_> {
-        let text = |text: &'static str| Some(Cow::Borrowed(text.as_bytes()));
+        let text = |text: &'static str| Cow::Borrowed(text.as_bytes());
         ScanSpan {
             rowid,
-            span_id: text("id"),
-            trace_id: None,
-            parent_span_id: text(""),
+            span_id: Stored::Text(text("id")),
+            trace_id: Stored::Null,
+            parent_span_id: Stored::Bytes(b""),
             name: Some(Cow::Owned(format!("name {rowid}").into_bytes())),
-            start: text("start"),
-            end: text("end"),
+            start: Stored::Nanos(rowid),
+            end: Stored::Text(text("end")),
             attributes,
-            status: text("status"),
+            status: Some(text("status")),
         }
     }
 
@@ -188,10 +202,11 @@ mod tests {
                 |row| {
                     let expected = span(taken, &text[taken as usize..taken as usize + bytes]);
                     assert_eq!((row.rowid, row.attributes), (taken, expected.attributes));
-                    let texts = |row: &ScanSpan<'_>| {
-                        [&row.span_id, &row.trace_id, &row.parent_span_id, &row.name, &row.start, &row.end, &row.status]
-                            .map(|text| text.as_deref().map(<[u8]>::to_vec))
+                    let stored = |row: &ScanSpan<'_>| {
+                        [&row.span_id, &row.trace_id, &row.parent_span_id, &row.start, &row.end].map(|stored| format!("{stored:?}"))
                     };
+                    assert_eq!(stored(&row), stored(&expected));
+                    let texts = |row: &ScanSpan<'_>| [&row.name, &row.status].map(|text| text.as_deref().map(<[u8]>::to_vec));
                     assert_eq!(texts(&row), texts(&expected));
                     taken += 1;
                 },

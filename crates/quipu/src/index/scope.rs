@@ -42,7 +42,8 @@ impl Index {
         let mut kept = vec![true; nodes.len()];
         let mut chosen = Chosen { outlines, plumbing: 0, tokens: None, times: None };
         if let Some(request) = &scope.request {
-            let owner = narrow(self.find_span(request).and_then(|found| order.iter().position(|placed| row_of(placed) == found))?);
+            let root = self.find_span_in(self.trace_of(*rows.first()?), request)?;
+            let owner = narrow(order.iter().position(|placed| row_of(placed) == root)?);
             if owners.get(owner as usize) != Some(&owner) {
                 return None;
             }
@@ -86,7 +87,7 @@ impl Index {
     /// The rows of the request whose root span has this id, ascending, without requests nested in it; `None` if there is no such request.
     pub(crate) fn request_rows(&self, trace: u32, span_id: &str) -> Option<Vec<u32>> {
         let order = self.rows_in_tree_order(trace);
-        let root = self.find_span(span_id)?;
+        let root = self.find_span_in(trace, span_id)?;
         let nodes: Vec<Node> = order.iter().map(|(row, parent)| self.node(*row, parent.map_or(NO_ROW, narrow))).collect();
         let owner = narrow(order.iter().position(|(row, _)| *row == root)?);
         let owners = requests(&nodes);

@@ -6,8 +6,7 @@ use super::Index;
 use super::table::Table;
 use quipu_model::TokenRecord;
 use quipu_model::number::narrow;
-use quipu_model::recorded::repaired;
-use quipu_store::{Database, StoreError, highest_rowid, scan_spans};
+use quipu_store::{Database, StoreError, rowids, scan_spans};
 use std::ops::ControlFlow;
 
 /// Everything read from a file, before the derivations.
@@ -31,7 +30,7 @@ impl Snapshot {
         let (connection, schema) = (database.connection(), database.schema());
         let rows = self.index.spans.len();
         let is_whole = self.spans.lost == 0 && self.events.lost == 0;
-        let last_event = highest_rowid(connection, schema.events.exists, "span_events")?;
+        let (_, last_event) = rowids(connection, schema.events.exists, "span_events")?;
         if !is_whole || rows == 0 || !schema.spans.exists || last_event < self.events.after {
             return Ok(false);
         }
@@ -39,9 +38,8 @@ impl Snapshot {
             let row = narrow(place * (rows - 1) / (COMPARED_SPANS - 1));
             let (rowid, key) = (self.index.rowid_of(row), *self.index.spans.key.at(row));
             let mut is_same = false;
-            scan_spans(connection, schema, rowid - 1, |span| {
-                let found = self.index.non_hex_ids.find_span(&repaired(span.span_id.as_deref().unwrap_or_default()));
-                is_same = span.rowid == rowid && found == Some(key);
+            scan_spans(connection, schema, rowid.saturating_sub(1), |span| {
+                is_same = span.rowid == rowid && self.index.non_hex_ids.is_span(&span.span_id, key);
                 ControlFlow::Break(())
             })?;
             if !is_same {

@@ -23,7 +23,7 @@ pub(super) struct Spans {
     rows: HashTable<u32>,
     /// Number of rows that are in `rows`.
     filed: u32,
-    /// Some id occurs twice.
+    /// Some id occurs twice in a trace, as in damaged files.
     pub(super) ids_repeat: bool,
 }
 
@@ -68,11 +68,12 @@ impl Spans {
 
     /// Adds the spans pushed since the last call to the hash table. Inserting many at once lets the processor overlap cache misses.
     pub(super) fn file(&mut self) {
-        let keys = &self.key;
+        let (keys, traces) = (&self.key, &self.trace);
         for row in self.filed..narrow(keys.len()) {
-            let key = *keys.at(row);
-            // With duplicate ids, which occur in damaged files only, the first row wins.
-            match self.rows.entry(mix(key.0), |row| *keys.at(*row) == key, |row| mix(keys.at(*row).0)) {
+            let (key, trace) = (*keys.at(row), *traces.at(row));
+            // With the same id twice in a trace, the first row wins.
+            let is_same = |other: &u32| *keys.at(*other) == key && *traces.at(*other) == trace;
+            match self.rows.entry(mix(key.0), is_same, |row| mix(keys.at(*row).0)) {
                 Entry::Vacant(free) => drop(free.insert(row)),
                 Entry::Occupied(_) => self.ids_repeat = true,
             }
@@ -86,8 +87,13 @@ impl Spans {
         self.rows.reserve(spans, |row| mix(keys.at(*row).0));
     }
 
-    /// The row of a span that is in the hash table.
+    /// The row of a span that is in the hash table; the first one, where several traces have a span with this id.
     pub(super) fn find(&self, key: SpanKey) -> Option<u32> {
-        self.rows.find(mix(key.0), |row| *self.key.at(*row) == key).copied()
+        self.rows.iter_hash(mix(key.0)).filter(|row| *self.key.at(**row) == key).min().copied()
+    }
+
+    /// The row of the span of a trace.
+    pub(super) fn find_in(&self, trace: u32, key: SpanKey) -> Option<u32> {
+        self.rows.find(mix(key.0), |row| *self.key.at(*row) == key && *self.trace.at(*row) == trace).copied()
     }
 }

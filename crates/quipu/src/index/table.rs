@@ -12,6 +12,8 @@ const LOOK: usize = 32;
 #[derive(Clone, Default)]
 pub(super) struct Table {
     pub(super) after: i64,
+    /// The first and the last rowid; 0 of an empty table. Other programs' rows may have numbers below 1.
+    pub(super) lowest: i64,
     pub(super) highest: i64,
     pub(super) done: bool,
     pub(super) lost: u64,
@@ -22,9 +24,21 @@ impl Table {
         if self.done { 1.0 } else { self.share_at(self.after) }
     }
 
+    /// A table with these first and last rowids, of which nothing was read.
+    pub(super) fn of((lowest, highest): (i64, i64)) -> Table {
+        // Deleted rows at the beginning don't make the rest look further away.
+        Table { after: lowest.min(1).saturating_sub(1), lowest: lowest.min(1), highest, ..Table::default() }
+    }
+
+    /// The number of rows, if none were deleted.
+    pub(super) fn length(&self) -> u64 {
+        u64::try_from(self.highest.saturating_sub(self.lowest).saturating_add(1)).unwrap_or(0)
+    }
+
     /// How far through the table a row stands, from 0 to 1.
     pub(super) fn share_at(&self, rowid: i64) -> f64 {
-        if self.highest <= 0 { 1.0 } else { rowid as f64 / self.highest as f64 }
+        let (from, length) = (self.lowest as f64 - 1.0, self.highest as f64 - self.lowest as f64 + 1.0);
+        if length <= 0.0 { 1.0 } else { (rowid as f64 - from) / length }
     }
 
     pub(super) fn walk(&self) -> Walk {
@@ -74,7 +88,7 @@ pub(super) struct Walk {
 impl Walk {
     /// Whether a row comes where it belongs; rowids ascend.
     pub(super) fn is_in_order(&mut self, rowid: i64) -> bool {
-        self.disorder = rowid <= self.after;
+        self.disorder = rowid <= self.after && !(self.count == 0 && rowid == i64::MIN);
         !self.disorder
     }
 
@@ -116,12 +130,12 @@ fn skip_damage(after: i64, highest: i64, readable: impl Fn(i64) -> bool) -> Opti
 }
 
 /// A table whose last page is damaged: its end is found row by row.
-pub(super) fn damaged(database: &Database) -> impl Fn(StoreError) -> Result<i64, StoreError> {
+pub(super) fn damaged(database: &Database) -> impl Fn(StoreError) -> Result<(i64, i64), StoreError> {
     move |error| {
         if !error.is_damage() {
             return Err(error);
         }
         database.source_failed()?;
-        Ok(i64::from(u32::MAX))
+        Ok((0, i64::from(u32::MAX)))
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
     let of = |keys: &[&str]| keys.iter().find_map(|key| attributes.iter().find(|attribute| attribute.key == *key));
     let chat = |keys: &[&str]| of(keys).map(read_messages).unwrap_or_default();
     let status_message = match &recorded.span_id {
-        Some(span_id) if is_error_status(recorded.status.as_deref()) => span_extra(database, span_id)?,
+        Some(span_id) if is_error_status(recorded.status.as_deref()) => span_extra(database, rowid, span_id)?,
         _ => None,
     };
     let status_message = status_message.and_then(|extra| extra.status_message);

@@ -2,13 +2,14 @@
 //!
 //! Not here: the formats (`transfer`), and the destination of the bytes.
 
-use super::full::Sources;
+use super::full::{LogEvents, Sources};
 use super::outgoing::Outgoing;
 use super::push::PieceSize;
 use super::{Selection, Session, UnattachedSignal};
 use crate::transfer::Exporter;
 use quipu_otlp::FullTrace;
 use quipu_protocol::{Failure, FileFormat, RedactOptions, RedactReport};
+use quipu_store::LogsOf;
 
 /// Log records or metric points per line.
 const UNATTACHED_SIZE: PieceSize = PieceSize { entries: 1_000, bytes: 4 << 20 };
@@ -33,7 +34,7 @@ pub struct Exported {
 
 impl Session {
     /// Writes a selection in another format to `sink`, piece by piece, until it fails. Returns the number of spans. One trace is in memory
-    /// at a time. Completes the index first if necessary. OTLP/JSON of a whole file also contains its unattached log records and its metric
+    /// at a time. Completes the index first if necessary. OTLP/JSON of a whole file also contains its log records and its metric
     /// points, on lines of their own.
     ///
     /// # Errors
@@ -64,30 +65,34 @@ impl Session {
         let mut exporter = Exporter::new(format, options.raw)?;
         let mut outgoing = Outgoing::new(options.redact);
         let mut spans = 0;
+        let has_lines_of_their_own = matches!(selection, Selection::All) && format == FileFormat::OtlpJson;
+        let logs = if has_lines_of_their_own { LogEvents::LeftOut } else { LogEvents::Kept };
         sink(exporter.head().as_bytes())?;
         for trace in traces {
             let id = [self.index.trace_id(trace)];
             let of_trace = if matches!(selection, Selection::Spans { .. }) { selection } else { Selection::Traces(&id) };
-            let full = self.full_trace(trace, of_trace)?;
+            let full = self.full_trace(trace, of_trace, logs)?;
             spans += full.spans.len() as u64;
             if !full.spans.is_empty() {
                 sink(&exporter.trace(&outgoing.trace(full)))?;
             }
         }
         sink(exporter.tail().as_bytes())?;
-        if matches!(selection, Selection::All) && format == FileFormat::OtlpJson {
+        if has_lines_of_their_own {
             for which in [UnattachedSignal::Logs, UnattachedSignal::Points] {
-                self.each_unattached(which, 0, UNATTACHED_SIZE, &mut |batch, _| sink(outgoing.unattached(batch).line().as_bytes()))?;
+                self.each_unattached(which, LogsOf::All, 0, UNATTACHED_SIZE, &mut |batch, _| {
+                    sink(outgoing.unattached(batch).line().as_bytes())
+                })?;
             }
         }
         Ok(Exported { spans, report: outgoing.report() })
     }
 
-    fn full_trace(&self, trace: u32, selection: Selection<'_>) -> Result<FullTrace, Failure> {
+    fn full_trace(&self, trace: u32, selection: Selection<'_>, logs: LogEvents) -> Result<FullTrace, Failure> {
         let (_, rows) = self.selected(selection)?;
         let (mut spans, mut sources) = (Vec::with_capacity(rows.len()), Sources::default());
         for row in rows {
-            spans.extend(self.full_span(row, &mut sources)?);
+            spans.extend(self.full_span(row, logs, &mut sources)?);
         }
         Ok(FullTrace {
             trace_id: self.index.trace_id(trace),

@@ -4,11 +4,22 @@
 
 use super::Session;
 use crate::transfer::Source;
+use quipu_model::Value;
+use quipu_model::recorded::{json_text, parse_json};
 use quipu_model::{EventRecord, SpanExtra};
 use quipu_otlp::FullSpan;
 use quipu_protocol::Failure;
-use quipu_store::{event_record, source, span_extra, span_record, trace_record};
+use quipu_store::{event_record, is_log_event, source, span_extra, span_record, trace_record};
 use std::collections::HashMap;
+
+/// What becomes of the log records among the events of a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LogEvents {
+    /// They leave as events, because log records leave no other way.
+    Kept,
+    /// They leave as log records.
+    LeftOut,
+}
 
 /// Cache of resources and scopes, by number.
 pub(super) type Sources = HashMap<i64, Source>;
@@ -22,17 +33,25 @@ impl Session {
     }
 
     /// A span with everything that is recorded about it; `None` if it is no longer in the file. `sources` caches resources and scopes.
-    pub(super) fn full_span(&self, row: u32, sources: &mut Sources) -> Result<Option<FullSpan>, Failure> {
+    pub(super) fn full_span(&self, row: u32, logs: LogEvents, sources: &mut Sources) -> Result<Option<FullSpan>, Failure> {
         let (database, index) = (&self.database, &self.index);
         let (connection, schema) = (database.connection(), database.schema());
         let Some(span) = database.bounded(|| span_record(connection, schema, index.rowid_of(row)))? else { return Ok(None) };
         let mut ids: Vec<i64> = index.event_ids(row).collect();
         ids.sort_unstable();
         let mut events: Vec<EventRecord> = Vec::with_capacity(ids.len());
+        let mut kept = Vec::with_capacity(ids.len());
         for id in ids {
-            events.extend(database.bounded(|| event_record(connection, schema, id))?);
+            kept.push(logs == LogEvents::Kept || !database.bounded(|| is_log_event(connection, schema, id))?);
+            if kept.last() == Some(&true) {
+                events.extend(database.bounded(|| event_record(connection, schema, id))?);
+            }
         }
-        let extra: SpanExtra = database.bounded(|| span_extra(database, &span.span_id))?.unwrap_or_default();
+        let mut extra: SpanExtra = database.bounded(|| span_extra(database, index.rowid_of(row), &span.span_id))?.unwrap_or_default();
+        if kept.contains(&false) {
+            extra.event_nanos = extra.event_nanos.and_then(|list| among(&list, &kept));
+            extra.event_more = extra.event_more.and_then(|list| among(&list, &kept));
+        }
         let source = self.source(extra.source, sources)?;
         Ok(Some(FullSpan { span, events, extra, source }))
     }
@@ -48,6 +67,13 @@ impl Session {
         sources.insert(number, found.clone());
         Ok(found)
     }
+}
+
+/// Of a JSON list with an item for each event, those of the events that are kept.
+fn among(list: &str, kept: &[bool]) -> Option<String> {
+    let Value::List(items) = parse_json(list)? else { return None };
+    let items = items.into_iter().zip(kept).filter(|(_, kept)| **kept).map(|(item, _)| item);
+    Some(json_text(&Value::List(items.collect())))
 }
 
 /// Bytes of recorded text.

@@ -192,8 +192,7 @@ impl Session {
 
     /// The row of a span, given the ids of its trace and itself.
     fn find_row(&self, trace_id: &str, span_id: &str) -> Result<u32, Failure> {
-        let in_trace = self.index.find_trace(trace_id);
-        let found = self.index.find_span(span_id).filter(|row| Some(self.index.trace_of(*row)) == in_trace);
+        let found = self.index.find_trace(trace_id).and_then(|trace| self.index.find_span_in(trace, span_id));
         found.ok_or_else(|| not_found(format!("There is no span {span_id} in trace {trace_id} of this file.")))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Not here: the redaction itself (`share`), and the formats (`transfer`).
 
-use super::full::{Sources, text_bytes};
+use super::full::{LogEvents, Sources, text_bytes};
 use super::{Selection, Session};
 use crate::transfer::{Source, Unattached};
 use quipu_model::{EventRecord, Recording, SpanRecord, TraceRecord};
@@ -126,7 +126,7 @@ impl Session {
             if bytes > SEARCHED_BYTES {
                 return Ok(KeyCount { values: outgoing.report().places(PrivateKind::Secrets), is_complete: false });
             }
-            let Some(mut span) = self.full_span(row, &mut sources)? else { continue };
+            let Some(mut span) = self.full_span(row, LogEvents::Kept, &mut sources)? else { continue };
             if !seen.insert(span.extra.source) {
                 span.source = None;
             }

@@ -104,7 +104,7 @@ impl Session {
         while let Some(last) = rest.first() {
             let (mut traces, mut bytes, mut left_out, mut last, mut taken) = (Vec::new(), 0, 0, *last, 0);
             for row in rest.iter().take(size.entries.max(1)) {
-                let full = self.full_span(*row, &mut sources)?;
+                let full = self.full_span(*row, full::LogEvents::Kept, &mut sources)?;
                 let weight = full.as_ref().map_or(0, full::text_bytes);
                 if taken > 0 && bytes + weight > size.bytes {
                     break;

@@ -5,7 +5,7 @@
 use super::{Session, not_found};
 use quipu_model::{LogRecord, MetricPoint, Record, Recording};
 use quipu_protocol::{Failure, FailureKind};
-use quipu_store::{Copied, Writer, event_record, scan_logs, scan_points, span_record, trace_record};
+use quipu_store::{Copied, Layout, OwnCopy, Writer, event_record, scan_logs, scan_points, span_record, trace_record};
 
 /// A part of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Session {
     /// When the file exists; errors of [`each_record`](Session::each_record). No file is left behind then.
     #[cfg(not(target_family = "wasm"))]
     pub fn write_database(&mut self, selection: Selection<'_>, path: &std::path::Path) -> Result<Copied, Failure> {
-        let mut writer = Writer::create(path)?;
+        let mut writer = Writer::create_with(path, self.database.schema().layout)?;
         let copied = self.copy_to(selection, &mut writer)?;
         writer.finish()?;
         Ok(copied)
@@ -106,7 +106,7 @@ impl Session {
     /// # Errors
     /// When memory is insufficient; errors of [`each_record`](Session::each_record).
     pub fn database_bytes(&mut self, selection: Selection<'_>) -> Result<Vec<u8>, Failure> {
-        let mut writer = Writer::in_memory()?;
+        let mut writer = Writer::in_memory_with(self.database.schema().layout)?;
         self.copy_to(selection, &mut writer)?;
         Ok(writer.into_bytes()?)
     }
@@ -115,9 +115,41 @@ impl Session {
     fn copy_to(&mut self, selection: Selection<'_>, writer: &mut Writer) -> Result<Copied, Failure> {
         let mut copied = Copied::default();
         writer.begin()?;
-        self.each_record::<Failure>(selection, &mut |record| Ok(writer.copy_row(record, &mut copied)?))?;
+        match writer.layout() {
+            Layout::Quipu => self.copy_own(selection, writer, &mut copied)?,
+            _ => self.each_record::<Failure>(selection, &mut |record| Ok(writer.copy_row(record, &mut copied)?))?,
+        }
         writer.commit()?;
         Ok(copied)
+    }
+
+    /// Copies rows of Quipu's own layout; of a whole file with its log records and metric points.
+    fn copy_own(&mut self, selection: Selection<'_>, writer: &mut Writer, copied: &mut Copied) -> Result<(), Failure> {
+        self.complete_index()?;
+        let (traces, rows) = self.selected(selection)?;
+        let (database, index, mut copy) = (&self.database, &self.index, OwnCopy::default());
+        for row in rows {
+            let is_copied = database.bounded(|| copy.span(database, index.rowid_of(row), writer))?;
+            let (count, events) = if is_copied { (&mut copied.spans, index.event_ids(row).len()) } else { (&mut copied.left_out, 0) };
+            *count += 1;
+            copied.events += events as u64;
+        }
+        for rowid in traces.iter().filter_map(|trace| index.trace_rowid(*trace)) {
+            copied.traces += u64::from(database.bounded(|| copy.trace(database, rowid, writer))?);
+        }
+        if selection != Selection::All {
+            return Ok(());
+        }
+        let mut failed = Ok(());
+        self.each_unattached_log(&mut |log| {
+            failed = std::mem::replace(&mut failed, Ok(())).and_then(|()| copy.log(database, log, writer))
+        })?;
+        failed?;
+        let mut failed = Ok(());
+        self.each_metric_point(&mut |point| {
+            failed = std::mem::replace(&mut failed, Ok(())).and_then(|()| copy.point(database, point, writer))
+        })?;
+        Ok(failed?)
     }
 
     /// Calls `seen` with the imported metric points, in insertion order and as measured: cumulative ones count from their `start_nanos`.

@@ -8,7 +8,7 @@ use super::outgoing::Outgoing;
 use super::push::PieceSize;
 use crate::transfer::{Source, Unattached, is_known};
 use quipu_protocol::Failure;
-use quipu_store::{RowsAfter, count_after, logs_after, max_log_id, points_after};
+use quipu_store::{LogsOf, RowsAfter, count_after, logs_after, max_log_id, points_after};
 
 /// One request with log records or metric points.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Session {
         outgoing: &mut Outgoing,
         sink: &mut dyn FnMut(UnattachedPiece) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.each_unattached(which, after, size, &mut |batch, last| {
+        self.each_unattached(which, LogsOf::NoSpan, after, size, &mut |batch, last| {
             let (entries, fingerprint) = (batch.len() as u64, batch.fingerprint());
             sink(UnattachedPiece { entries, fingerprint, last, request: outgoing.unattached(batch).request() })
         })
@@ -82,7 +82,7 @@ impl Session {
     /// When the file can't be read.
     pub fn cursor_is_valid(&self, which: UnattachedSignal, id: i64, fingerprint: &str) -> Result<bool, Failure> {
         let from = RowsAfter { id: id.saturating_sub(1), rows: 1, bytes: 0 };
-        match self.next_unattached(which, from, &mut Sources::default())? {
+        match self.next_unattached(which, LogsOf::NoSpan, from, &mut Sources::default())? {
             Some((batch, at)) if at == id => Ok(batch.fingerprint() == fingerprint),
             _ if which == UnattachedSignal::Points => Ok(false),
             _ => Ok(self.database.bounded(|| max_log_id(self.database.connection()))?.is_some_and(|greatest| greatest >= id)),
@@ -93,13 +93,14 @@ impl Session {
     pub(super) fn each_unattached<E: From<Failure>>(
         &self,
         which: UnattachedSignal,
+        logs: LogsOf,
         mut after: i64,
         size: PieceSize,
         sink: &mut dyn FnMut(Unattached, i64) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut sources = Sources::default();
         while let Some((batch, last)) =
-            self.next_unattached(which, RowsAfter { id: after, rows: size.entries, bytes: size.bytes }, &mut sources)?
+            self.next_unattached(which, logs, RowsAfter { id: after, rows: size.entries, bytes: size.bytes }, &mut sources)?
         {
             sink(batch, last)?;
             after = last;
@@ -111,13 +112,14 @@ impl Session {
     fn next_unattached(
         &self,
         which: UnattachedSignal,
+        logs: LogsOf,
         from: RowsAfter,
         sources: &mut Sources,
     ) -> Result<Option<(Unattached, i64)>, Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
         let (batch, last) = match which {
             UnattachedSignal::Logs => {
-                let found = self.database.bounded(|| logs_after(connection, schema, from))?;
+                let found = self.database.bounded(|| logs_after(connection, schema, logs, from))?;
                 let last = found.last().map(|(id, _)| *id);
                 (Unattached::Logs(self.with_sources(found, |record| record.source, sources)?), last)
             }

@@ -10,8 +10,10 @@ use super::recorder::{Recorded, Recorder};
 use super::split::{Piece, Splitter};
 use quipu_model::Value;
 use quipu_model::recorded::{parse_json, repaired};
+use quipu_otlp::otlp::is_list;
+use quipu_otlp::parts::{PartError, Room, Taker, read_json, read_protobuf};
 use quipu_otlp::rows::Rows;
-use quipu_otlp::wire::{Messages, Prefix, decode, table_of};
+use quipu_otlp::wire::{Messages, Prefix, table_of};
 use quipu_protocol::{Failure, FailureKind};
 use quipu_store::{StoreError, Writer};
 
@@ -253,27 +255,63 @@ impl Importer {
             Piece::Item { list, json, line } => (list, json, line),
         };
         self.place = format!("line {line}");
-        match parse_json(&repaired(json)) {
-            Some(value) => self.take(list, &value),
-            None => {
-                self.problem("it is not valid JSON");
+        if !is_list(list) {
+            return match parse_json(&repaired(json)) {
+                Some(value) => self.take(list, &value),
+                None => {
+                    self.problem("it is not valid JSON");
+                    Ok(())
+                }
+            };
+        }
+        let json = repaired(json);
+        let (list, room) = (list.to_owned(), Room::of(json.len()));
+        self.take_parts(|rows, take| read_json(json.as_bytes(), room, rows, take), &list, "it is not valid JSON")
+    }
+
+    fn take_message(&mut self, message: &[u8], number: u64) -> Result<(), ImportError> {
+        self.place = format!("message {number}");
+        let no_message = "it is not an OTLP message";
+        match table_of(message) {
+            // A resource without entries.
+            Ok(None) => Ok(()),
+            Ok(Some((list, fields))) => {
+                let room = Room::of(message.len());
+                self.take_parts(|rows, take| read_protobuf(message, fields, room, rows, take), list, no_message)
+            }
+            Err(_) => {
+                self.problem(no_message);
                 Ok(())
             }
         }
     }
 
-    fn take_message(&mut self, message: &[u8], number: u64) -> Result<(), ImportError> {
-        self.place = format!("message {number}");
-        let read = table_of(message).and_then(|table| table.map(|(list, fields)| Ok((list, decode(message, fields)?))).transpose());
-        match read {
-            // A resource without entries.
-            Ok(None) => Ok(()),
-            Ok(Some((list, value))) => self.take(list, &value),
-            Err(_) => {
-                self.problem("it is not an OTLP message");
-                Ok(())
+    /// Writes a resource part by part, so that neither its tree nor its rows are in memory as a whole.
+    fn take_parts(
+        &mut self,
+        read: impl FnOnce(&mut Rows, Taker<'_>) -> Result<(), PartError>,
+        list: &str,
+        malformed: &'static str,
+    ) -> Result<(), ImportError> {
+        let mut failed = None;
+        let mut take = |_: &mut Rows, part: &Value| {
+            if failed.is_none() {
+                failed = self.take(list, part).err();
             }
+        };
+        let outcome = read(&mut Rows::default(), &mut take);
+        if let Some(error) = failed {
+            return Err(error);
         }
+        match outcome {
+            Ok(()) => {}
+            Err(PartError::TooMuch(bytes)) => {
+                let what = format!("it takes more than {} of memory to be read", quipu_model::format::bytes(bytes));
+                self.report.note(&self.name, &self.place, what);
+            }
+            Err(_) => self.problem(malformed),
+        }
+        Ok(())
     }
 
     fn take(&mut self, list: &str, value: &Value) -> Result<(), ImportError> {
@@ -281,8 +319,8 @@ impl Importer {
         if let Some(reader) = dialect::reader(list) {
             reader(&mut rows, value);
         }
-        for what in rows.problems() {
-            self.report.note(&self.name, &self.place, *what);
+        for (what, count) in rows.problems() {
+            (0..*count).for_each(|_| self.report.note(&self.name, &self.place, *what));
         }
         let Recorded { spans, repeated_spans, events, logs, points } = self.recorder.write(&mut rows)?;
         self.report.spans += spans;

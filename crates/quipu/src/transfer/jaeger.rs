@@ -31,14 +31,20 @@ fn take_jaeger(rows: &mut Rows, trace: &Value) {
             continue;
         };
         let mut resource = Object::new();
+        if let Some(service) = text(process, "serviceName") {
+            resource.put_text("service.name", &service);
+        }
         put_tags(&mut resource, list(process, "tags"), &[]);
         let scope = tag(span, "otel.scope.name").or_else(|| tag(span, "otel.library.name")).map(|name| {
             let mut scope = Object::new();
             scope.put_text("name", name);
             scope.finish()
         });
-        let source = rows.source(resource.finish(), scope.unwrap_or_else(|| "{}".into()));
-        rows.spans.push(read.into_row(source, text(process, "serviceName").map(Into::into)));
+        let is_plain_scope = scope.is_none();
+        let resource = rows.resource(resource.finish());
+        let source = rows.source(resource, scope.unwrap_or_else(|| "{}".into()));
+        let is_plain = is_plain_scope && rows.is_plain_resource(resource);
+        rows.add_span(read.into_row(source, is_plain, text(process, "serviceName").map(Into::into)));
     }
 }
 
@@ -121,6 +127,8 @@ fn read_span(span: &Value, trace: &Value) -> Option<ReadSpan> {
             kind: tag(span, "span.kind").map(str::to_ascii_uppercase),
             ..SpanRecord::default()
         },
+        event_more: Vec::new(),
+        more: None,
         events,
         event_nanos,
         extra: SpanExtra {

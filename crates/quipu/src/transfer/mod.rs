@@ -26,8 +26,8 @@ pub(crate) use export::Exporter;
 pub use import::{ImportError, ImportProgress, Importer};
 pub use problems::{ImportReport, Problem};
 pub use quipu_otlp::{
-    ExportAnswer, NewSpan, OtlpPoint, OtlpSource, OtlpSpan, OtlpSum, Rows, Signal, attributes_text, metrics_request, one_line, otlp_id,
-    python_float, read_request, response, status_message, traces_request,
+    ExportAnswer, NewSpan, OtlpPoint, OtlpSource, OtlpSpan, OtlpSum, RequestError, Rows, Signal, attributes_text, metrics_request,
+    one_line, otlp_id, python_float, read_request, response, status_message, traces_request,
 };
 pub(crate) use quipu_otlp::{Source, Unattached, is_known};
 pub use recorder::{Recorded, Recorder};

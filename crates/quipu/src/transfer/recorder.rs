@@ -2,13 +2,20 @@
 //!
 //! Not here: parsing (`rows`), and the extent of transactions, which the caller decides.
 
+use quipu_model::SpanExtra;
+use quipu_model::recorded::entries;
+use quipu_otlp::attributes::Object;
 use quipu_otlp::rows::{NewSpan, Rows};
-use quipu_store::{StoreError, TraceFacts, TraceUpdate, Writer};
+use quipu_store::{Added, Layout, OwnEvent, OwnSpan, OwnTrace, StoreError, TraceFacts, TraceUpdate, Writer};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 /// Number of resources and scopes whose row numbers are cached. Beyond that they are looked up again, which is not an error.
 const REMEMBERED: usize = 10_000;
+
+/// Length of a resource and scope up to which they are recognised in later requests.
+const SHORT: usize = 16 << 10;
 
 /// Numbers of rows written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,7 +59,7 @@ impl std::ops::AddAssign for Recorded {
 pub struct Recorder {
     writer: Writer,
     /// Numbers of the resources and scopes written so far.
-    sources: HashMap<(String, String), i64>,
+    sources: HashMap<(Arc<str>, Arc<str>), i64>,
 }
 
 impl Recorder {
@@ -112,9 +119,24 @@ impl Recorder {
     /// [`StoreError::CannotWrite`]
     pub fn write(&mut self, rows: &mut Rows) -> Result<Recorded, StoreError> {
         let mut recorded = Recorded { logs: rows.logs.len() as u64, points: rows.points.len() as u64, ..Recorded::default() };
-        let numbers: Vec<i64> = rows.sources.iter().map(|source| self.number(source)).collect::<Result<_, _>>()?;
-        let number = |source: Option<usize>| source.and_then(|at| numbers.get(at).copied());
-        for new in &mut rows.spans {
+        let mut numbers = Numbers { resources: &rows.resources, sources: &rows.sources, known: vec![None; rows.sources.len()] };
+        match self.writer.layout() {
+            Layout::Quipu => self.write_own(&mut rows.spans, &mut numbers, &mut recorded)?,
+            _ => self.write_reference(&mut rows.spans, &mut numbers, &mut recorded)?,
+        }
+        for log in &mut rows.logs {
+            log.it.source = self.number(&mut numbers, log.source)?;
+            self.writer.add_log(&log.it)?;
+        }
+        for point in &mut rows.points {
+            point.it.point.source = self.number(&mut numbers, point.source)?;
+            self.writer.add_point(&point.it.point)?;
+        }
+        Ok(recorded)
+    }
+
+    fn write_reference(&mut self, spans: &mut [NewSpan], numbers: &mut Numbers<'_>, recorded: &mut Recorded) -> Result<(), StoreError> {
+        for new in &mut *spans {
             let row = self.writer.add_span(&new.span, &new.events)?;
             new.is_repeated = row.is_none();
             let Some(row) = row else {
@@ -124,20 +146,43 @@ impl Recorder {
             recorded.spans += 1;
             recorded.events += new.events.len() as u64;
             if let Some(extra) = &mut new.extra {
-                extra.it.source = number(extra.source);
+                extra.it.source = self.number(numbers, extra.source)?;
                 self.writer.add_span_extra(row, &extra.it)?;
             }
         }
-        self.update_traces(&rows.spans)?;
-        for log in &mut rows.logs {
-            log.it.source = number(log.source);
-            self.writer.add_log(&log.it)?;
+        self.update_traces(spans)
+    }
+
+    fn write_own(&mut self, spans: &mut [NewSpan], numbers: &mut Numbers<'_>, recorded: &mut Recorded) -> Result<(), StoreError> {
+        for new in &mut *spans {
+            let source = self.number(numbers, new.source)?;
+            let more = more(new);
+            let (span, events) = own_span(new, source, more.as_deref());
+            let added = self.writer.add_own_span(&span, &events)?;
+            let count = events.len() as u64;
+            new.is_repeated = added == Added::Repeated;
+            match added {
+                Added::New => (recorded.spans, recorded.events) = (recorded.spans + 1, recorded.events + count),
+                Added::Merged | Added::Repeated => recorded.repeated_spans += 1,
+            }
         }
-        for point in &mut rows.points {
-            point.it.point.source = number(point.source);
-            self.writer.add_point(&point.it.point)?;
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut traces: Vec<OwnTrace<'_>> = Vec::new();
+        for new in spans.iter().filter(|new| !new.is_repeated) {
+            let trace = own_trace(new);
+            match places.entry(trace.trace_id) {
+                Entry::Occupied(place) => {
+                    if let Some(known) = traces.get_mut(*place.get()) {
+                        known.and(&trace);
+                    }
+                }
+                Entry::Vacant(place) => {
+                    place.insert(traces.len());
+                    traces.push(trace);
+                }
+            }
         }
-        Ok(recorded)
+        traces.iter().try_for_each(|trace| self.writer.set_own_trace(trace))
     }
 
     /// Updates the traces of the spans, each once: spans that arrive together mostly belong to a few traces.
@@ -162,17 +207,95 @@ impl Recorder {
         traces.iter().try_for_each(|trace| self.writer.update_trace(trace))
     }
 
-    fn number(&mut self, source: &(String, String)) -> Result<i64, StoreError> {
-        if let Some(number) = self.sources.get(source) {
-            return Ok(*number);
+    /// The row number of a resource and scope, which are written if they are new.
+    fn number(&mut self, numbers: &mut Numbers<'_>, source: Option<usize>) -> Result<Option<i64>, StoreError> {
+        let Some(at) = source else { return Ok(None) };
+        if let Some(Some(number)) = numbers.known.get(at) {
+            return Ok(Some(*number));
         }
-        let number = self.writer.add_source(&source.0, &source.1)?;
-        if self.sources.len() >= REMEMBERED {
-            self.sources.clear();
+        let Some((resource, scope)) = numbers.sources.get(at) else { return Ok(None) };
+        let Some(resource) = numbers.resources.get(*resource) else { return Ok(None) };
+        // The texts of long ones are not compared with many others.
+        let is_short = resource.len() + scope.len() <= SHORT;
+        let key = (resource.clone(), scope.clone());
+        let number = match is_short.then(|| self.sources.get(&key)).flatten() {
+            Some(number) => *number,
+            None => {
+                let number = self.writer.add_source(resource, scope)?;
+                if self.sources.len() >= REMEMBERED {
+                    self.sources.clear();
+                }
+                if is_short {
+                    self.sources.insert(key, number);
+                }
+                number
+            }
+        };
+        if let Some(known) = numbers.known.get_mut(at) {
+            *known = Some(number);
         }
-        self.sources.insert(source.clone(), number);
-        Ok(number)
+        Ok(Some(number))
     }
+}
+
+/// Row numbers of the resources and scopes of some rows, once they are known.
+struct Numbers<'a> {
+    resources: &'a [Arc<str>],
+    sources: &'a [(usize, Arc<str>)],
+    known: Vec<Option<i64>>,
+}
+
+fn own_span<'a>(new: &'a NewSpan, source: Option<i64>, more: Option<&'a str>) -> (OwnSpan<'a>, Vec<OwnEvent<'a>>) {
+    let span = OwnSpan {
+        trace_id: new.span.trace_id.as_deref().unwrap_or_default(),
+        span_id: &new.span.span_id,
+        parent_span_id: new.span.parent_span_id.as_deref(),
+        name: new.span.name.as_deref(),
+        start: new.exact.start,
+        end: new.exact.end,
+        status: new.span.status.as_deref(),
+        kind: new.span.kind.as_deref(),
+        source,
+        attributes: new.span.attributes.as_deref().unwrap_or("{}"),
+        more,
+    };
+    let events = new.events.iter().enumerate().map(|(at, event)| OwnEvent {
+        name: event.name.as_deref(),
+        time: new.exact.events.get(at).copied().filter(|nanos| *nanos > 0),
+        attributes: event.attributes.as_deref().unwrap_or("{}"),
+        more: new.exact.event_more.get(at).and_then(Option::as_deref),
+    });
+    (span, events.collect())
+}
+
+fn own_trace(new: &NewSpan) -> OwnTrace<'_> {
+    OwnTrace {
+        trace_id: new.span.trace_id.as_deref().unwrap_or_default(),
+        service_name: new.service_name.as_deref(),
+        root_span_id: new.is_root.then_some(new.span.span_id.as_str()),
+        start: new.exact.start,
+        end: new.exact.end,
+        created_at: &new.created_at,
+    }
+}
+
+/// What few spans have, as a JSON object.
+fn more(new: &NewSpan) -> Option<String> {
+    let none = SpanExtra::default();
+    let extra = new.extra.as_ref().map_or(&none, |extra| &extra.it);
+    let mut object = Object::new();
+    for (key, value) in new.exact.more.iter().flat_map(|more| entries(more.as_bytes())).map_while(Result::ok) {
+        object.put_json(&key, &value.as_written());
+    }
+    for (key, text) in [("status_message", &extra.status_message), ("trace_state", &extra.trace_state)] {
+        if let Some(text) = text {
+            object.put_text(key, text);
+        }
+    }
+    if let Some(links) = &extra.links {
+        object.put_json("links", links);
+    }
+    (!object.is_empty()).then(|| object.finish())
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 mod dialects;
 mod exports;
 mod numbering;
+mod own;
 mod real;
 mod round_trips;
 mod series;
 mod tools;
 mod unattached;
 mod variants;
+mod whole;

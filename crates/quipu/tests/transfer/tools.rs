@@ -3,15 +3,20 @@
 use crate::support;
 use quipu::protocol::Failure;
 use quipu::protocol::FileFormat;
-use quipu::store::{NamedSource, OpenOptions, Writer};
+use quipu::store::{Layout, NamedSource, OpenOptions, Writer};
 use quipu::transfer::{ImportReport, Importer};
 use quipu::{Selection, Session};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
-/// Imports the inputs to the bytes of a database.
+/// Imports the inputs to the bytes of a database in the reference's layout.
 pub(crate) fn import_bytes(inputs: &[(&str, &[u8])]) -> (Vec<u8>, ImportReport) {
-    let mut importer = Importer::new(Writer::in_memory().expect("a writer")).expect("an importer");
+    import_as(Layout::Reference, inputs)
+}
+
+/// Imports the inputs to the bytes of a database.
+pub(crate) fn import_as(layout: Layout, inputs: &[(&str, &[u8])]) -> (Vec<u8>, ImportReport) {
+    let mut importer = Importer::new(Writer::in_memory_with(layout).expect("a writer")).expect("an importer");
     for (name, bytes) in inputs {
         importer.begin(name);
         // In chunks of an odd length, so that every boundary occurs.
@@ -27,10 +32,15 @@ pub(crate) fn import_bytes(inputs: &[(&str, &[u8])]) -> (Vec<u8>, ImportReport) 
 /// Imports the inputs, and opens and indexes the result.
 pub(crate) fn import(inputs: &[(&str, &[u8])]) -> (Session, ImportReport) {
     let (bytes, report) = import_bytes(inputs);
+    (session_of(bytes), report)
+}
+
+/// Opens and indexes the bytes of a database.
+pub(crate) fn session_of(bytes: Vec<u8>) -> Session {
     let file = NamedSource { name: "imported".into(), source: Box::new(quipu::store::MemorySource(bytes)) };
     let mut session = Session::open(vec![file], OpenOptions::with_clock(|| 0)).expect("it opens");
     session.complete_index().expect("an index");
-    (session, report)
+    session
 }
 
 /// A file of the repository.

@@ -36,7 +36,7 @@ fn of(rows: &[&[&str]]) -> Vec<Vec<String>> {
 fn a_traces_content_is_in_the_tables_and_the_additional_ones() {
     let (trace, root, child) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "00f067aa0ba902b7");
     // Times as Python's datetime prints them: 1764000001.000001499 is nearer to one microsecond than to two.
-    let attributes = r#"{"text": "f\u00fcr \"x\"\n", "whole": 9007199254740993, "real": 1.0, "truth": true, "bytes": "AAEC", "list": [1, "2"], "map": {"k": 0.5}, "none": null}"#;
+    let attributes = r#"{"text": "f\u00fcr \"x\"\n", "whole": 9007199254740993, "real": 1.0, "truth": true, "bytes": {"$bytes": "AAEC"}, "list": [1, "2"], "map": {"k": 0.5}, "none": null}"#;
     let (start, end) = ("2025-11-24T16:00:00+00:00", "2025-11-24T16:00:01.500000+00:00");
     let resource = r#"{"service.name": "shop", "host.name": "h1"}"#;
     let scope = r#"{"name": "lib", "version": "2"}"#;
@@ -282,7 +282,7 @@ fn jaegers_json_is_read_in_all_its_wrappings() {
     for text in [format!("{{\"data\": [{trace}], \"total\": 0}}"), format!("[{trace}]"), trace.to_owned()] {
         let found = imported(&text);
         assert_eq!(found[..3], expected, "{text}");
-        assert_eq!(found[3][0][5..], [link, "NULL", "1", r#"{"host": "h1"}"#, "{}"]);
+        assert_eq!(found[3][0][5..], [link, "NULL", "1", r#"{"service.name": "shop", "host": "h1"}"#, "{}"]);
     }
 }
 
