@@ -160,7 +160,7 @@ fn what_is_no_telemetry_file_is_refused_and_left_as_it_is() {
     for (path, words) in [
         (&db, "not a telemetry file: it has notes"),
         (&text, "is a text file"),
-        (&folder.path().to_owned(), "can't be opened"),
+        (&folder.path().to_owned(), "is a folder"),
     ] {
         let before = std::fs::read(path).ok();
         let output = quipu().args(["collect", "--listen", "127.0.0.1:0", "--db"]).arg(path).output().expect("it runs");

@@ -16,4 +16,6 @@ mod push;
 mod readme;
 mod serve;
 #[cfg(unix)]
+mod surroundings;
+#[cfg(unix)]
 mod support;

@@ -44,7 +44,7 @@ impl Rows {
                             },
                             ..read_point(point, kind)
                         };
-                        self.points.push(Sourced { it: NewPoint { point, service_name: service_name.clone() }, source });
+                        self.points.push(Sourced { it: NewPoint { point, service_name: service_name.clone(), is_refused: false }, source });
                     }
                 }
             }

@@ -34,7 +34,7 @@ pub use schema::{Schema, TableShape};
 pub use source::{ByteSource, MemorySource, SourceError};
 pub use sql::{SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue, SqlView, TableDescription};
 pub use sql_text::sql_text;
-pub use writer::{Copied, TraceFacts, Writer, WrittenSource};
+pub use writer::{Added, Copied, Refused, TraceFacts, Writer, WrittenSource};
 
 pub use extra::{
     RowsAfter, count_after, logs_after, max_log_id, points_after, scan_logs, scan_point_series, scan_points, scan_sources, source,

@@ -36,6 +36,8 @@ pub struct Schema {
     pub events: TableShape,
     /// Names of all other tables.
     pub others: Vec<String>,
+    /// What has the name of a table that Quipu writes and is no plain table with rowids: its kind and name, as in `view spans`.
+    pub impostors: Vec<String>,
     /// Whether `traces.created_at` is indexed.
     pub created_at_indexed: bool,
 }
@@ -53,6 +55,16 @@ pub(super) const SPANS: [&str; 9] = [
     "status",
     "kind",
 ];
+/// The tables that a writer fills.
+const WRITTEN: [&str; 7] = [
+    "traces",
+    "spans",
+    "span_events",
+    "quipu_sources",
+    "quipu_span_extra",
+    "quipu_log_records",
+    "quipu_metric_points",
+];
 const EVENTS: [&str; 5] = ["id", "span_id", "name", "timestamp", "attributes"];
 
 impl Schema {
@@ -68,6 +80,10 @@ impl Schema {
             if kind == "index" && folded.contains("traces(created_at)") {
                 schema.created_at_indexed = true;
             }
+            let is_plain = kind == "table" && !folded.contains("withoutrowid") && !folded.starts_with("createvirtual");
+            if !is_plain && matches!(kind.as_str(), "table" | "view") && WRITTEN.iter().any(|written| name.eq_ignore_ascii_case(written)) {
+                schema.impostors.push(format!("{kind} {name}"));
+            }
             if kind != "table" || name.starts_with("sqlite_") {
                 continue;
             }
@@ -80,7 +96,7 @@ impl Schema {
                     continue;
                 }
             };
-            shape.exists = !folded.contains("withoutrowid") && !folded.starts_with("createvirtual");
+            shape.exists = is_plain;
         }
         for (table, shape) in [("traces", &mut schema.traces), ("spans", &mut schema.spans), ("span_events", &mut schema.events)] {
             if shape.exists {
@@ -124,6 +140,9 @@ impl Schema {
             ("spans", &self.spans, SPANS.as_slice()),
             ("span_events", &self.events, EVENTS.as_slice()),
         ];
+        if let Some(impostor) = self.impostors.first() {
+            return Err(format!("{name} has a {impostor} where a plain table is expected, so no rows can be added. Choose another file."));
+        }
         if !self.others.is_empty() || tables.iter().any(|(_, shape, _)| !shape.columns.is_empty()) {
             self.check(name)?;
         }

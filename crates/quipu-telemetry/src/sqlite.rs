@@ -5,7 +5,7 @@
 use crate::sink::{EndedSpan, Sink, SinkError};
 use quipu_model::{EventRecord, SpanRecord, SpanStatus, Timestamp, reference_time};
 use quipu_otlp::attributes_text;
-use quipu_store::{TraceFacts, Writer};
+use quipu_store::{Refused, TraceFacts, Writer};
 use std::path::Path;
 
 /// Maximum number of spans kept while the file can't be written. The oldest are dropped and reported.
@@ -38,16 +38,46 @@ impl SqliteSink {
         Ok(SqliteSink { writer, service_name: service_name.to_owned(), waiting: Vec::new() })
     }
 
-    /// Writes all pending spans in one transaction. Returns the number skipped because the file has spans with the same ids.
-    fn write(&mut self) -> Result<u64, quipu_store::StoreError> {
+    /// Writes all pending spans in one transaction. Returns how many the file does not have by that, and why.
+    fn write(&mut self) -> Result<LeftOut, quipu_store::StoreError> {
+        let mut left_out = self.write_here();
+        if matches!(left_out, Err(quipu_store::StoreError::Moved(_))) {
+            // The file that is at the path now is opened by the next transaction.
+            left_out = self.write_here();
+        }
+        left_out
+    }
+
+    fn write_here(&mut self) -> Result<LeftOut, quipu_store::StoreError> {
+        // Of a transaction that was rolled back.
+        let _ = self.writer.take_refused();
         self.writer.begin()?;
-        let mut left_out = 0;
+        let mut spans = 0;
         for row in &self.waiting {
             let facts = TraceFacts { service_name: Some(&self.service_name), is_root: row.is_root, created_at: None };
-            left_out += u64::from(!self.writer.add(&row.span, &row.events, facts)?);
+            spans += u64::from(!self.writer.add(&row.span, &row.events, facts)?);
         }
         self.writer.commit()?;
-        Ok(left_out)
+        Ok(LeftOut { spans, refused: self.writer.take_refused() })
+    }
+}
+
+/// Rows that are not in the file after a commit.
+struct LeftOut {
+    /// Spans whose id the file has, or which it does not take.
+    spans: u64,
+    refused: Refused,
+}
+
+impl LeftOut {
+    fn report(self) -> Result<(), SinkError> {
+        let LeftOut { spans, refused } = self;
+        let why = match (&refused.why, spans) {
+            (None, 0) => return Ok(()),
+            (None, _) => "Spans were skipped because the file has spans with the same ids.".into(),
+            (Some(why), _) => format!("Rows were skipped because the file does not take them ({why})."),
+        };
+        Err(SinkError { why, lost: spans })
     }
 }
 
@@ -88,10 +118,7 @@ impl Sink for SqliteSink {
         match self.write() {
             Ok(left_out) => {
                 self.waiting.clear();
-                if left_out == 0 {
-                    return Ok(());
-                }
-                Err(SinkError { why: "Spans were skipped because the file has spans with the same ids.".into(), lost: left_out })
+                left_out.report()
             }
             Err(error) => {
                 // This also fails without a transaction; only the first error is reported.

@@ -3,7 +3,7 @@
 use super::counters::Shared;
 use super::exposition;
 use super::forward::ForwardedRequest;
-use super::keeper::{Job, Jobs};
+use super::keeper::{Job, Jobs, Kept};
 use crate::http::{Encoding, Limits, Refusal, content_type, read_body, unpacked};
 use axum::Router;
 use axum::body::Body;
@@ -11,6 +11,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::any;
+use quipu::store::Refused;
 use quipu::transfer::{Rows, Signal, read_request, response};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -103,21 +104,21 @@ impl Routes {
                 .map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "The body can't be decoded because of an internal error."))??
         };
         held.merge(self.hold(read.length * ROWS)?);
-        let answer = response(signal, is_json, read.rows.problems());
-        self.shared.of(signal).refused.add(read.rows.problems().len() as u64);
+        let problems = Problems::of(&read.rows);
         let (done, is_done) = oneshot::channel();
         self.shared.waiting_requests.add(1);
         self.shared.waiting_bytes.add(read.length as u64);
-        let job = Job { forwarded: read.forwarded, rows: read.rows, bytes: read.length, fingerprint: read.fingerprint, done };
-        let outcome = match self.jobs.send(job) {
-            Ok(()) => is_done.await.map_err(|_| ending()),
-            Err(_) => Err(ending()),
-        };
+        let job = Job { forwarded: read.forwarded, rows: read.rows, bytes: read.length, fingerprint: read.fingerprint, refused: Refused::default(), done };
+        let outcome = if self.jobs.send(job) { is_done.await.map_err(|_| ending()) } else { Err(ending()) };
         self.shared.waiting_requests.sub(1);
         self.shared.waiting_bytes.sub(read.length as u64);
         drop(held);
-        outcome?.map_err(|words| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words).retry_after(5))?;
-        Ok(answer)
+        let Kept { rows, refused } = outcome?.map_err(|words| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words).retry_after(5))?;
+        drop(rows);
+        let rejected = problems.count + refused.entries;
+        self.shared.of(signal).refused.add(rejected);
+        self.shared.refused_parts.add(refused.parts);
+        Ok(response(signal, is_json, rejected, problems.words(&refused).as_deref()))
     }
 
     /// Reserves memory for a request of this size.
@@ -139,6 +140,31 @@ impl Routes {
         let length = body.len();
         let forwarded = self.is_forwarding.then(|| ForwardedRequest { signal, encoding: Encoding::of(headers), body: body.into_owned() });
         Ok(Read { rows, length, fingerprint, forwarded })
+    }
+}
+
+/// Entries that were left out before the file was asked.
+struct Problems {
+    count: u64,
+    first: Option<&'static str>,
+}
+
+impl Problems {
+    fn of(rows: &Rows) -> Problems {
+        Problems { count: rows.problems().len() as u64, first: rows.problems().first().copied() }
+    }
+
+    /// What is told of these and of the rows that the file did not take; `None` if everything was kept.
+    fn words(&self, refused: &Refused) -> Option<String> {
+        let entries = self.first.map(|first| format!("Some entries were not kept: {first}."));
+        let of_file = refused.why.as_ref().map(|why| {
+            let Refused { entries, parts, .. } = refused;
+            format!("The file did not take {entries} entries and {parts} rows that belong to entries ({why}).")
+        });
+        match (entries, of_file) {
+            (Some(one), Some(other)) => Some(format!("{one} {other}")),
+            (one, other) => one.or(other),
+        }
     }
 }
 

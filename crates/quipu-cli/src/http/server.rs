@@ -2,6 +2,7 @@
 //!
 //! HTTP itself is hyper's, routing axum's.
 
+use super::ending::Ending;
 use super::guard::Guard;
 use super::listen::Door;
 use anyhow::{Context, Result};
@@ -63,13 +64,13 @@ impl Server {
         Ok(self.listener.local_addr()?)
     }
 
-    /// Serves until SIGINT or SIGTERM: then no new requests are accepted, and pending ones are answered. A second signal exits immediately.
+    /// Serves until the end is asked for: then no new requests are accepted, and pending ones are answered.
     ///
     /// # Errors
-    /// If no signal handler can be installed.
-    pub(crate) async fn serve(self, routes: Router) -> Result<()> {
+    /// If connections can't be counted any more, which does not happen.
+    pub(crate) async fn serve(self, routes: Router, ending: &Ending) -> Result<()> {
         let Server { listener, guard } = self;
-        let mut end = std::pin::pin!(asked_to_end()?);
+        let mut end = std::pin::pin!(ending.asked());
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         let open = GracefulShutdown::new();
         loop {
@@ -114,35 +115,4 @@ impl Server {
         }
         Ok(())
     }
-}
-
-/// Waits for SIGINT or SIGTERM. From then on a signal has its default effect.
-fn asked_to_end() -> Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut interrupt = signal(SignalKind::interrupt()).context("Can't handle SIGINT")?;
-        let mut terminate = signal(SignalKind::terminate()).context("Can't handle SIGTERM")?;
-        Ok(async move {
-            let (name, code) = tokio::select! {
-                _ = interrupt.recv() => ("SIGINT", 130),
-                _ = terminate.recv() => ("SIGTERM", 143),
-            };
-            eprintln!("{name}: finishing pending requests; send the signal again to exit immediately.");
-            tokio::spawn(async move {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-                std::process::exit(code);
-            });
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async {
-        // Without a handler the default action applies, so there is nothing to wait for.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
 }

@@ -11,7 +11,7 @@ mod page;
 mod prometheus;
 mod telemetry;
 
-use crate::http::{Admission, Limits, Refusal, Server, content_type, read_body, runtime};
+use crate::http::{Admission, Ending, Limits, Refusal, Server, content_type, read_body, runtime};
 use anyhow::{Result, bail};
 use axum::Router;
 use axum::body::Body;
@@ -24,7 +24,6 @@ use quipu::metrics::MetricOptions;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::watch;
 
 /// Options of the server.
 pub(crate) struct Options {
@@ -43,7 +42,7 @@ struct Served {
     log: Option<Log>,
     metrics: MetricOptions,
     /// Set when the server shuts down, so that long polls are answered immediately.
-    ending: watch::Receiver<bool>,
+    ending: Ending,
 }
 
 type Shared = Arc<Served>;
@@ -57,44 +56,25 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if !options.accept_events && !options.file.exists() {
         bail!("There is no file {}. With --accept-events it is created, and programs can log to it.", options.file.display());
     }
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(async {
         let server = Server::bind(door).await?;
         let log = options.accept_events.then(|| Log::open(&options.file)).transpose()?;
         let live = Live::open(&options.file).await?;
-        let (ends, ending) = watch::channel(false);
-        tokio::spawn(async move {
-            asked_to_end().await;
-            ends.send_replace(true);
-        });
-        let served = Arc::new(Served { live, log, metrics: options.metrics, ending });
+        let ending = Ending::default();
+        ending.listen()?;
+        let served = Arc::new(Served { live, log, metrics: options.metrics, ending: ending.clone() });
         let address = server.address()?;
         say(&format!("Serving {} on http://{address}/", options.file.display()));
-        let outcome = server.serve(routes(served.clone())).await;
+        let outcome = server.serve(routes(served.clone()), &ending).await;
         if let Some(log) = &served.log {
             log.close()?;
         }
         outcome
-    })
-}
-
-/// Waits for SIGINT or SIGTERM, which the server also handles. If no handler can be installed, long polls just run into their timeout.
-async fn asked_to_end() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_ok() {
-        return;
-    }
-    std::future::pending().await
+    });
+    // Work that is still going on, such as a body that is being decoded, is not waited for.
+    runtime.shutdown_background();
+    outcome
 }
 
 /// A file of the page, by its path in dist/. Only in builds that include the page.

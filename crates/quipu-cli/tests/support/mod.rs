@@ -66,6 +66,10 @@ impl Collecting {
         line
     }
 
+    pub(crate) fn stderr(&mut self) -> &mut impl BufRead {
+        &mut self.stderr
+    }
+
     pub(crate) fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).expect("it listens")
     }

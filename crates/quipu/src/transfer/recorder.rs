@@ -3,7 +3,7 @@
 //! Not here: parsing (`rows`), and the extent of transactions, which the caller decides.
 
 use quipu_otlp::rows::{NewSpan, Rows};
-use quipu_store::{StoreError, TraceFacts, TraceUpdate, Writer};
+use quipu_store::{Added, Refused, StoreError, TraceFacts, TraceUpdate, Writer};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -53,17 +53,36 @@ pub struct Recorder {
     writer: Writer,
     /// Numbers of the resources and scopes written so far.
     sources: HashMap<(String, String), i64>,
+    /// How often the writer had opened another file at the last transaction.
+    #[cfg(not(target_family = "wasm"))]
+    times_reopened: u64,
 }
 
 impl Recorder {
     /// A recorder that writes with `writer`.
     pub fn new(writer: Writer) -> Recorder {
-        Recorder { writer, sources: HashMap::new() }
+        Recorder {
+            #[cfg(not(target_family = "wasm"))]
+            times_reopened: writer.times_reopened(),
+            writer,
+            sources: HashMap::new(),
+        }
     }
 
     /// The underlying writer.
     pub fn writer(&self) -> &Writer {
         &self.writer
+    }
+
+    /// Rows that the file did not take since this was last asked. They are left out, the others are kept.
+    pub fn take_refused(&mut self) -> Refused {
+        self.writer.take_refused()
+    }
+
+    /// A sentence for each time that another file was found at the path, and opened, since this was last asked.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn take_reopened(&mut self) -> Vec<String> {
+        self.writer.take_reopened()
     }
 
     /// Returns the underlying writer.
@@ -76,7 +95,13 @@ impl Recorder {
     /// # Errors
     /// As for [`Writer::begin`].
     pub fn begin(&mut self) -> Result<(), StoreError> {
-        self.writer.begin()
+        self.writer.begin()?;
+        #[cfg(not(target_family = "wasm"))]
+        if std::mem::replace(&mut self.times_reopened, self.writer.times_reopened()) != self.times_reopened {
+            // Another file has other numbers.
+            self.sources.clear();
+        }
+        Ok(())
     }
 
     /// Commits the transaction.
@@ -106,21 +131,20 @@ impl Recorder {
         self.writer.settle_logs()
     }
 
-    /// Writes rows. `rows` stays usable, so that it can be written again after a rollback.
+    /// Writes rows. `rows` stays usable, so that it can be written again after a rollback. A row that the file does not take is left out; see
+    /// [`Recorder::take_refused`].
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn write(&mut self, rows: &mut Rows) -> Result<Recorded, StoreError> {
-        let mut recorded = Recorded { logs: rows.logs.len() as u64, points: rows.points.len() as u64, ..Recorded::default() };
+        let mut recorded = Recorded::default();
         let numbers: Vec<i64> = rows.sources.iter().map(|source| self.number(source)).collect::<Result<_, _>>()?;
         let number = |source: Option<usize>| source.and_then(|at| numbers.get(at).copied());
         for new in &mut rows.spans {
-            let row = self.writer.add_span(&new.span, &new.events)?;
-            new.is_repeated = row.is_none();
-            let Some(row) = row else {
-                recorded.repeated_spans += 1;
-                continue;
-            };
+            let added = self.writer.add_span(&new.span, &new.events)?;
+            new.is_repeated = !matches!(added, Added::Row(_));
+            recorded.repeated_spans += u64::from(added == Added::Known);
+            let Added::Row(row) = added else { continue };
             recorded.spans += 1;
             recorded.events += new.events.len() as u64;
             if let Some(extra) = &mut new.extra {
@@ -131,11 +155,12 @@ impl Recorder {
         self.update_traces(&rows.spans)?;
         for log in &mut rows.logs {
             log.it.source = number(log.source);
-            self.writer.add_log(&log.it)?;
+            recorded.logs += u64::from(self.writer.add_log(&log.it)?);
         }
         for point in &mut rows.points {
             point.it.point.source = number(point.source);
-            self.writer.add_point(&point.it.point)?;
+            point.it.is_refused = !self.writer.add_point(&point.it.point)?;
+            recorded.points += u64::from(!point.it.is_refused);
         }
         Ok(recorded)
     }
