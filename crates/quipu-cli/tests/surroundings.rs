@@ -1,7 +1,7 @@
 //! What happens to a collector, and to its file, while it runs.
 
 use crate::support::{Collecting, JSON, count, fresh, quipu, rows};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -215,4 +215,65 @@ fn a_row_that_the_file_does_not_take_is_left_out_alone_and_told() {
     assert_eq!(collecting.counter("quipu_collect_refused_total{signal=\"traces\"}"), 2);
     assert_eq!(collecting.counter("quipu_collect_refused_parts_total"), 1);
     assert_eq!(collecting.counter("quipu_collect_spans_total"), 2);
+}
+
+#[test]
+fn silent_connections_keep_nobody_out() {
+    let (_folder, db) = fresh();
+    let collecting = Collecting::start(&db, &[]);
+    let head = format!("POST /v1/traces HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n", collecting.address);
+    let body = format!("{head}content-length: 16000000\r\n\r\n");
+    // Half a head, nothing, and a head with a body that never comes, also where nearly all of it has come.
+    for (count, sent) in [
+        (600, head.clone()),
+        (700, String::new()),
+        (600, body.clone()),
+        (40, format!("{body}{}", " ".repeat(15_000_000))),
+    ] {
+        let silent: Vec<_> = (0..count)
+            .map(|_| {
+                let mut stream = collecting.connect();
+                stream.set_write_timeout(Some(Duration::from_millis(200))).expect("set");
+                // It may be closed, or no more be taken.
+                let _ = stream.write_all(sent.as_bytes());
+                stream
+            })
+            .collect();
+        let began = std::time::Instant::now();
+        // Exporters send again what was refused or cut off.
+        let ask = || collecting.try_post("/v1/traces", &[JSON], &span(count, "a step"));
+        while ask() != Some(200) {
+            assert!(began.elapsed() < Duration::from_secs(30), "{count}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        println!("{count} silent connections of {} bytes: {:?}", sent.len(), began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(2), "{count}: {:?}", began.elapsed());
+        drop(silent);
+    }
+}
+
+#[test]
+fn a_head_that_is_not_finished_is_given_up_and_a_refused_one_needs_no_body() {
+    let (folder, db) = fresh();
+    let token = folder.write("token", "a-token-of-more-than-16-letters\n").expect("a file");
+    let collecting = Collecting::start(&db, &["--token-file", token.to_str().expect("a path")]);
+    // The answer comes although nothing of the body was sent.
+    for (status, more) in [(401, ""), (403, "origin: http://example.org\r\n"), (403, "host: example.org\r\n")] {
+        let host = if more.starts_with("host") { String::new() } else { format!("host: {}\r\n", collecting.address) };
+        let mut stream = collecting.connect();
+        let head = format!("POST /v1/traces HTTP/1.1\r\n{host}{more}content-type: application/json\r\ncontent-length: 1000\r\n\r\n");
+        stream.write_all(head.as_bytes()).expect("sent");
+        stream.set_read_timeout(Some(Duration::from_secs(5))).expect("set");
+        let mut line = [0; 12];
+        stream.read_exact(&mut line).expect("an answer");
+        assert_eq!(String::from_utf8_lossy(&line), format!("HTTP/1.1 {status}"));
+    }
+    // One byte a second would keep a timeout between bytes from ending it.
+    let mut stream = collecting.connect();
+    let began = std::time::Instant::now();
+    while stream.write_all(b"P").is_ok() {
+        assert!(began.elapsed() < Duration::from_secs(40), "it is open after {:?}", began.elapsed());
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    assert!(began.elapsed() > Duration::from_secs(5));
 }

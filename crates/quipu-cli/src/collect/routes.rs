@@ -4,10 +4,10 @@ use super::counters::Shared;
 use super::exposition;
 use super::forward::ForwardedRequest;
 use super::keeper::{Job, Jobs, Kept};
-use crate::http::{Encoding, Limits, Refusal, content_type, read_body, unpacked};
+use crate::http::{Encoding, Limits, Refusal, Room, content_type, read_body, unpacked};
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::any;
@@ -16,7 +16,7 @@ use quipu::transfer::{Rows, Signal, read_request, response};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 
 /// Limits of one body. The OpenTelemetry Collector's limit is 20 MB.
 const LIMITS: Limits = Limits { sent: 16 << 20, unpacked: 64 << 20, time: Duration::from_secs(30) };
@@ -28,8 +28,8 @@ const ROWS: usize = 2;
 struct Routes {
     jobs: Jobs,
     shared: Arc<Shared>,
-    /// Memory available for requests, in KiB.
-    room: Arc<Semaphore>,
+    /// Memory for all requests.
+    room: Room,
     /// Limits the number of threads that decode.
     readers: Semaphore,
     /// Fingerprints bodies with a random key.
@@ -43,7 +43,7 @@ pub(crate) fn routes(jobs: Jobs, shared: Arc<Shared>, is_forwarding: bool) -> Ro
     let state = Routes {
         jobs,
         shared: shared.clone(),
-        room: Arc::new(Semaphore::new(HELD)),
+        room: Room::new(HELD),
         readers: Semaphore::new(readers),
         hasher: RandomState::new(),
         is_forwarding,
@@ -94,8 +94,7 @@ impl Routes {
             return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, words));
         }
         let is_json = encoding == Encoding::Json;
-        let mut held = self.hold(stated_length(&headers))?;
-        let body = read_body(&headers, body, LIMITS).await?;
+        let (body, mut held) = read_body(&headers, body, LIMITS, &self.room).await?;
         let read = {
             let _place = self.readers.acquire().await.map_err(|_| ending())?;
             let routes = self.clone();
@@ -103,7 +102,7 @@ impl Routes {
                 .await
                 .map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "The body can't be decoded because of an internal error."))??
         };
-        held.merge(self.hold(read.length * ROWS)?);
+        held.add(self.room.hold(read.length * ROWS)?);
         let problems = Problems::of(&read.rows);
         let (done, is_done) = oneshot::channel();
         self.shared.waiting_requests.add(1);
@@ -119,15 +118,6 @@ impl Routes {
         self.shared.of(signal).refused.add(rejected);
         self.shared.refused_parts.add(refused.parts);
         Ok(response(signal, is_json, rejected, problems.words(&refused).as_deref()))
-    }
-
-    /// Reserves memory for a request of this size.
-    fn hold(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
-        let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX);
-        self.room.clone().try_acquire_many_owned(kib).map_err(|_| {
-            let words = "The collector is overloaded; nothing of this request was stored. Send it again later.";
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words).retry_after(1)
-        })
     }
 
     fn read(&self, signal: Signal, is_json: bool, headers: &HeaderMap, body: &[u8]) -> Result<Read, Refusal> {
@@ -181,10 +171,4 @@ fn ending() -> Refusal {
         "The collector is shutting down; nothing of this request was stored. Send it again later.",
     )
     .retry_after(5)
-}
-
-/// The stated length of a body, or the maximum if it is not stated.
-fn stated_length(headers: &HeaderMap) -> usize {
-    let stated = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    stated.unwrap_or(LIMITS.sent).min(LIMITS.sent)
 }

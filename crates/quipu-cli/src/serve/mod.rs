@@ -11,10 +11,10 @@ mod page;
 mod prometheus;
 mod telemetry;
 
-use crate::http::{Admission, Ending, Limits, Refusal, Server, content_type, read_body, runtime};
+use crate::http::{Admission, Ending, Limits, Refusal, Room, Server, content_type, read_body, runtime};
 use anyhow::{Result, bail};
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Request, Response, StatusCode};
 use axum::middleware::{Next, from_fn};
@@ -22,7 +22,7 @@ use live::Live;
 use log::Log;
 use quipu::metrics::MetricOptions;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Options of the server.
@@ -49,6 +49,9 @@ type Shared = Arc<Served>;
 
 /// Limits of a request body. Events can contain long prompts.
 const LIMITS: Limits = Limits { sent: 16 << 20, unpacked: 16 << 20, time: Duration::from_secs(60) };
+
+/// Memory for bodies that are being received.
+static ROOM: LazyLock<Room> = LazyLock::new(|| Room::new(256 << 10));
 
 /// Serves until the process is asked to stop.
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -118,13 +121,13 @@ fn json(status: StatusCode, text: String) -> Response<Body> {
 /// Reads the body of a request. If there is a body, its content type must be `wanted`.
 async fn body_of(request: Request<Body>, wanted: &str) -> Result<Vec<u8>, Refusal> {
     let (parts, body) = request.into_parts();
-    let said = content_type(&parts.headers).map(str::to_owned);
-    let bytes = read_body(&parts.headers, body, LIMITS).await?;
-    match said {
-        _ if bytes.is_empty() => Ok(bytes),
-        Some(said) if said.eq_ignore_ascii_case(wanted) => Ok(bytes),
-        _ => Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("The body requires the header “Content-Type: {wanted}”."))),
+    // Before anything of the body is read.
+    if !body.is_end_stream() && !content_type(&parts.headers).is_some_and(|said| said.eq_ignore_ascii_case(wanted)) {
+        let words = format!("The body requires the header “Content-Type: {wanted}”.");
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, words));
     }
+    let (bytes, _held) = read_body(&parts.headers, body, LIMITS, &ROOM).await?;
+    Ok(bytes)
 }
 
 /// The current time in seconds since 1970.
