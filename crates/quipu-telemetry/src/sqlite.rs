@@ -3,13 +3,15 @@
 //! All spans ended since the last commit form one transaction. The schema and its statements are in `quipu_store`.
 
 use crate::sink::{EndedSpan, Sink, SinkError};
+use crate::weight::FIXED;
 use quipu_model::{EventRecord, SpanRecord, SpanStatus, Timestamp, reference_time};
 use quipu_otlp::attributes_text;
 use quipu_store::{Refused, TraceFacts, Writer};
 use std::path::Path;
 
-/// Maximum number of spans kept while the file can't be written. The oldest are dropped and reported.
+/// Maximum number of spans kept while the file can't be written, and of their bytes. The oldest are dropped and reported.
 const KEPT: usize = 100_000;
+const KEPT_BYTES: usize = 64 << 20;
 
 /// Writes ended spans to a SQLite file.
 pub struct SqliteSink {
@@ -24,7 +26,25 @@ struct Row {
     is_root: bool,
 }
 
+impl Row {
+    fn bytes(&self) -> usize {
+        let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let events = self.events.iter().map(|event| of(&event.attributes) + of(&event.name) + FIXED);
+        of(&self.span.attributes) + of(&self.span.name) + events.sum::<usize>() + 4 * FIXED
+    }
+}
+
 impl SqliteSink {
+    /// How many of the oldest pending spans are beyond what is kept.
+    fn surplus(&self) -> usize {
+        let mut bytes = 0;
+        let fit = self.waiting.iter().rev().take(KEPT).take_while(|row| {
+            bytes += row.bytes();
+            bytes <= KEPT_BYTES
+        });
+        self.waiting.len() - fit.count()
+    }
+
     /// Opens the file. Creates it and its parent folders if necessary. `service_name` is written to new rows of `traces`.
     ///
     /// # Errors
@@ -111,6 +131,10 @@ impl Sink for SqliteSink {
         });
     }
 
+    fn has_stored(&mut self, span_id: &str) -> bool {
+        self.waiting.iter().any(|row| row.span.span_id == span_id) || self.writer.has_span(span_id).unwrap_or(false)
+    }
+
     fn commit(&mut self) -> Result<(), SinkError> {
         if self.waiting.is_empty() {
             return Ok(());
@@ -123,7 +147,7 @@ impl Sink for SqliteSink {
             Err(error) => {
                 // This also fails without a transaction; only the first error is reported.
                 let _ = self.writer.roll_back();
-                let lost = self.waiting.len().saturating_sub(KEPT);
+                let lost = self.surplus();
                 self.waiting.drain(..lost);
                 Err(SinkError { why: format!("{error} Pending spans are kept and written later."), lost: lost as u64 })
             }
