@@ -277,3 +277,62 @@ fn a_head_that_is_not_finished_is_given_up_and_a_refused_one_needs_no_body() {
     }
     assert!(began.elapsed() > Duration::from_secs(5));
 }
+
+#[test]
+fn a_long_reader_stops_neither_the_collector_nor_other_readers() {
+    let (folder, db) = fresh();
+    let collecting = Collecting::start(&db, &[]);
+    assert_eq!(send(&collecting, 0), 200);
+    let reader = rusqlite::Connection::open(&db).expect("it opens");
+    reader.execute_batch("BEGIN; SELECT count(*) FROM spans").expect("it reads");
+    let mut longest = Duration::ZERO;
+    let began = std::time::Instant::now();
+    let mut sent = 0;
+    while began.elapsed() < Duration::from_secs(8) {
+        sent += 1;
+        let asked = std::time::Instant::now();
+        assert_eq!(send(&collecting, sent), 200);
+        longest = longest.max(asked.elapsed());
+        // Others can read, too.
+        let other = rusqlite::Connection::open(&db).expect("it opens");
+        other.busy_timeout(Duration::from_secs(5)).expect("set");
+        let count: i64 = other.query_row("SELECT count(*) FROM spans", [], |row| row.get(0)).expect("it reads");
+        assert_eq!(count, 1, "the reader's state stays");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    println!("{sent} requests beside a reader, the slowest took {longest:?}");
+    assert!(longest < Duration::from_secs(4), "{longest:?}");
+    // What was acknowledged outlives the process, and is added once: logs have no ids.
+    let log = br#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1764000000000000000","body":{"stringValue":"said"}}]}]}]}"#;
+    assert_eq!(collecting.post("/v1/logs", &[JSON], log).status, 200);
+    collecting.signal("KILL");
+    drop(collecting);
+    reader.execute_batch("COMMIT").expect("it is done");
+    Collecting::start(&db, &[]).end();
+    assert_eq!(names_of(&db), u64::from(sent) + 1);
+    assert_eq!(count(&db, "SELECT count(*) FROM quipu_log_records"), 1);
+    assert_eq!(count(&db, "SELECT count(*) FROM sqlite_schema WHERE name = 'quipu_waiting'"), 0);
+    assert_eq!(rows(&db, "PRAGMA integrity_check"), [["ok"]]);
+    let left: Vec<_> = std::fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
+    assert_eq!(left, ["telemetry.db"]);
+}
+
+#[test]
+fn what_waited_for_a_reader_is_added_when_it_is_done() {
+    let (_folder, db) = fresh();
+    let collecting = Collecting::start(&db, &[]);
+    let reader = rusqlite::Connection::open(&db).expect("it opens");
+    reader.execute_batch("BEGIN; SELECT count(*) FROM spans").expect("it reads");
+    for id in 0..5 {
+        assert_eq!(send(&collecting, id), 200);
+    }
+    reader.execute_batch("COMMIT").expect("it is done");
+    let began = std::time::Instant::now();
+    while names_of(&db) < 5 {
+        assert!(began.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(send(&collecting, 6), 200);
+    assert_eq!(names_of(&db), 6);
+    collecting.end();
+}

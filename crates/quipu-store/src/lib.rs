@@ -50,6 +50,8 @@ pub use reader::{
 };
 pub use sql::{describe_sql, query_sql, refusal};
 pub use writer::TraceUpdate;
+#[cfg(not(target_family = "wasm"))]
+pub use writer::Waiting;
 
 /// Runs the example of README.md.
 #[cfg(doctest)]

@@ -1,13 +1,13 @@
 //! The writer thread: commits waiting requests in one transaction and then answers them.
 //!
 //! Commits are expensive, so under load many requests share one; a single request is committed immediately. If a transaction fails, it is
-//! rolled back and its requests are asked to retry: a request is only acknowledged once it is in the file, and the file at its path. If that
-//! file is damaged or gone for good, the collector ends.
+//! rolled back and its requests are asked to retry: a request is only acknowledged once it is in the file, and the file at its path. If others
+//! read the file for long, requests are committed beside it and added later. If the file is damaged or gone for good, the collector ends.
 
 use super::console::Console;
 use super::counters::Shared;
-use super::forward::{Forward, ForwardedRequest};
-use crate::http::Ending;
+use super::forward::{Forward, ReceivedRequest};
+use crate::http::{Encoding, Ending};
 use crate::output::clean_line;
 use anyhow::{Context, Result};
 use quipu::store::{Refused, StoreError, Writer};
@@ -15,7 +15,7 @@ use quipu::transfer::{Recorded, Recorder, Rows};
 use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -26,14 +26,21 @@ const MOST: usize = 32 << 20;
 const LONGEST: Duration = Duration::from_secs(1);
 /// Changed pages stay in memory until the commit, so that readers are only locked out during the commit.
 const CACHE: u64 = 192 << 20;
+/// How long a commit waits for programs that read the file. After that, requests are committed beside it.
+const READERS: Duration = Duration::from_millis(500);
+/// How often, and for how long, it is tried to add them to the file; new readers are locked out meanwhile.
+const AGAIN: Duration = Duration::from_millis(500);
+const ATTEMPT: Duration = Duration::from_millis(200);
+/// How long the end waits for readers.
+const LAST: Duration = Duration::from_secs(5);
 /// Number of log and metric bodies remembered to detect duplicates.
 const REMEMBERED: usize = 10_000;
 
 /// A request waiting to be written.
 pub(crate) struct Job {
     pub(crate) rows: Rows,
-    /// The request, if it is to be forwarded.
-    pub(crate) forwarded: Option<ForwardedRequest>,
+    /// The request, which is kept until it is in the file, and then forwarded.
+    pub(crate) request: Option<ReceivedRequest>,
     /// Size of the decompressed body.
     pub(crate) bytes: usize,
     /// Fingerprint of the body, if its entries have no ids.
@@ -100,8 +107,9 @@ pub(crate) fn start(db: &Path, shared: Arc<Shared>, after: After, ending: Ending
             }
         };
         let _ = opened.send(Ok(()));
-        Keeper { recorder: Recorder::new(writer), waiting, recent: Recent::default(), shared, after, ending, is_failing: false, ends: false }
-            .run()
+        let recorder = Recorder::new(writer);
+        let spooled = recorder.has_waiting().then(Instant::now);
+        Keeper { recorder, waiting, recent: Recent::default(), shared, after, ending, is_failing: false, ends: false, spooled }.run()
     };
     let thread = std::thread::Builder::new().name("quipu-keeper".into()).spawn(run).context("The thread that writes can't be started")?;
     is_open.recv().context("The thread that writes has ended")??;
@@ -137,11 +145,18 @@ struct Keeper {
     is_failing: bool,
     /// Whether it was told that nothing follows.
     ends: bool,
+    /// When it was last tried to add what waits beside the file, if something does.
+    spooled: Option<Instant>,
 }
 
 impl Keeper {
     fn run(mut self) -> Result<()> {
-        while let Some(first) = self.next() {
+        loop {
+            let first = match self.next() {
+                Ok(Some(first)) => first,
+                Ok(None) => break,
+                Err(error) => return Err(self.lost(Batch::default(), error)),
+            };
             let mut batch = Batch::default();
             match self.write(first, &mut batch) {
                 Ok(recorded) => self.kept(batch, recorded),
@@ -160,15 +175,52 @@ impl Keeper {
         Ok(self.recorder.into_writer().finish()?)
     }
 
-    /// Waits for a request; `None` when nothing follows.
-    fn next(&mut self) -> Option<Job> {
-        if self.ends {
-            return None;
+    /// Waits for a request; `None` when nothing follows. Meanwhile tries to add what waits beside the file.
+    fn next(&mut self) -> Result<Option<Job>, StoreError> {
+        while !self.ends {
+            if self.spooled.is_some_and(|tried| tried.elapsed() >= AGAIN) {
+                self.add_waiting(ATTEMPT)?;
+            }
+            let message = match self.spooled {
+                Some(_) => self.waiting.recv_timeout(AGAIN),
+                None => self.waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match message {
+                Ok(Message::Job(job)) => return Ok(Some(*job)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => break,
+            }
         }
-        match self.waiting.recv() {
-            Ok(Message::Job(job)) => Some(*job),
-            Ok(Message::End) | Err(_) => None,
+        Ok(None)
+    }
+
+    /// Adds what waits beside the file, if nobody reads it.
+    ///
+    /// # Errors
+    /// [`StoreError::Lost`]. After other errors it waits on.
+    fn add_waiting(&mut self, wait: Duration) -> Result<(), StoreError> {
+        loop {
+            match self.recorder.add_waiting(wait) {
+                Ok(Some(false)) => {}
+                Ok(Some(true)) => {
+                    self.spooled = None;
+                    return Ok(());
+                }
+                Err(error @ StoreError::Lost(_)) => return Err(error),
+                Ok(None) | Err(_) => {
+                    self.spooled = Some(Instant::now());
+                    return Ok(());
+                }
+            }
         }
+    }
+
+    /// Commits the requests of a batch beside the file.
+    fn put_waiting(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let requests = batch.jobs.iter().filter_map(|job| job.request.as_ref());
+        self.recorder.put_waiting(requests.map(|request| (request.signal, request.encoding == Encoding::Json, request.body.as_slice())))?;
+        self.spooled.get_or_insert_with(Instant::now);
+        Ok(())
     }
 
     /// A request that is there already.
@@ -184,6 +236,14 @@ impl Keeper {
 
     /// Joins what can still be joined, at the end.
     fn settle(&mut self) -> Result<(), StoreError> {
+        let begin = Instant::now();
+        while self.spooled.is_some() && begin.elapsed() < LAST {
+            self.add_waiting(ATTEMPT)?;
+        }
+        if self.spooled.is_some() {
+            eprintln!("The file is being read, so some requests are in the file beside it that ends in -waiting. The next start adds them.");
+            return Ok(());
+        }
         self.recorder.begin()?;
         self.recorder.settle_logs()?;
         self.recorder.commit()
@@ -203,10 +263,12 @@ impl Keeper {
     }
 
     fn write_here(&mut self, first: Option<Job>, batch: &mut Batch) -> Result<Recorded, StoreError> {
-        let begun = self.recorder.begin();
+        // What waits comes first; as long as it can't be added, the file is not asked.
+        let begun = if self.spooled.is_some() { Ok(()) } else { self.recorder.begin() };
+        let is_open = begun.is_ok() && self.spooled.is_none();
         self.recorder.take_reopened().iter().for_each(|words| eprintln!("{}", clean_line(words)));
         let (mut recorded, mut bytes, start) = (Recorded::default(), 0, Instant::now());
-        if begun.is_ok() {
+        if is_open {
             for job in &mut batch.jobs {
                 recorded += Keeper::write_job(&mut self.recorder, job)?;
             }
@@ -216,18 +278,20 @@ impl Keeper {
             bytes += job.bytes;
             match job.fingerprint {
                 Some(known) if !self.recent.is_new(known) => {
-                    (job.rows, job.forwarded) = (Rows::default(), None);
+                    (job.rows, job.request) = (Rows::default(), None);
                     self.shared.repeated_requests.add(1);
                 }
                 fresh => batch.fresh.extend(fresh),
             }
-            let written = if begun.is_ok() { Keeper::write_job(&mut self.recorder, &mut job) } else { Ok(Recorded::default()) };
+            let written = if is_open { Keeper::write_job(&mut self.recorder, &mut job) } else { Ok(Recorded::default()) };
             batch.jobs.push(job);
             recorded += written?;
             next = if bytes < MOST && start.elapsed() < LONGEST { self.more() } else { None };
         }
         begun?;
-        self.recorder.commit()?;
+        if !is_open || !self.recorder.commit_unless_read(READERS)? {
+            self.put_waiting(batch)?;
+        }
         Ok(recorded)
     }
 
@@ -253,7 +317,7 @@ impl Keeper {
             }
             // The client may have disconnected; the rows are in the file anyway.
             let _ = job.done.send(Ok(Kept { rows: job.rows, refused: job.refused }));
-            if let (Some(forward), Some(forwarded)) = (&self.after.forward, job.forwarded) {
+            if let (Some(forward), Some(forwarded)) = (&self.after.forward, job.request) {
                 forward.push(forwarded, &self.shared);
             }
         }

@@ -35,12 +35,11 @@ pub(crate) fn run(collect: &Collect) -> Result<()> {
     let shared = Arc::new(counters::Shared::default());
     let console = settings.console.then(console::Console::start).transpose()?;
     let forward = settings.forward.map(|clients| forward::Forward::start(clients, shared.clone())).transpose()?;
-    let is_forwarding = forward.is_some();
     let ending = Ending::default();
     let (keeper, jobs) = keeper::start(&settings.db, shared.clone(), keeper::After { console, forward }, ending.clone())?;
     runtime.block_on(async { ending.listen() })?;
     eprintln!("Collecting on http://{} to {}.", server.address()?, clean_line(&settings.db.display().to_string()));
-    let served = runtime.block_on(server.serve(routes::routes(jobs.clone(), shared, is_forwarding), &ending));
+    let served = runtime.block_on(server.serve(routes::routes(jobs.clone(), shared), &ending));
     runtime.shutdown_timeout(LEFT);
     // The keeper writes what is queued and ends. It does not wait for requests that are still being decoded: nobody can be told of them.
     jobs.end();

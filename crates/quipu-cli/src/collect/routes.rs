@@ -2,7 +2,7 @@
 
 use super::counters::Shared;
 use super::exposition;
-use super::forward::ForwardedRequest;
+use super::forward::ReceivedRequest;
 use super::keeper::{Job, Jobs, Kept};
 use crate::http::{Encoding, Limits, Refusal, Room, content_type, read_body, unpacked};
 use axum::Router;
@@ -22,8 +22,8 @@ use tokio::sync::{Semaphore, oneshot};
 const LIMITS: Limits = Limits { sent: 16 << 20, unpacked: 64 << 20, time: Duration::from_secs(30) };
 /// Memory for all requests together in KiB: their bodies and the rows made from them.
 const HELD: usize = 256 << 10;
-/// Rows take about as much memory as the body they came from.
-const ROWS: usize = 2;
+/// Rows take about as much memory as the body they came from, which is kept until it is written.
+const ROWS: usize = 3;
 
 struct Routes {
     jobs: Jobs,
@@ -34,11 +34,9 @@ struct Routes {
     readers: Semaphore,
     /// Fingerprints bodies with a random key.
     hasher: RandomState,
-    /// Whether requests are forwarded.
-    is_forwarding: bool,
 }
 
-pub(crate) fn routes(jobs: Jobs, shared: Arc<Shared>, is_forwarding: bool) -> Router {
+pub(crate) fn routes(jobs: Jobs, shared: Arc<Shared>) -> Router {
     let readers = std::thread::available_parallelism().map_or(2, usize::from);
     let state = Routes {
         jobs,
@@ -46,7 +44,6 @@ pub(crate) fn routes(jobs: Jobs, shared: Arc<Shared>, is_forwarding: bool) -> Ro
         room: Room::new(HELD),
         readers: Semaphore::new(readers),
         hasher: RandomState::new(),
-        is_forwarding,
     };
     let state = Arc::new(state);
     let mut router = Router::new().fallback(|| async {
@@ -107,7 +104,7 @@ impl Routes {
         let (done, is_done) = oneshot::channel();
         self.shared.waiting_requests.add(1);
         self.shared.waiting_bytes.add(read.length as u64);
-        let job = Job { forwarded: read.forwarded, rows: read.rows, bytes: read.length, fingerprint: read.fingerprint, refused: Refused::default(), done };
+        let job = Job { request: Some(read.request), rows: read.rows, bytes: read.length, fingerprint: read.fingerprint, refused: Refused::default(), done };
         let outcome = if self.jobs.send(job) { is_done.await.map_err(|_| ending()) } else { Err(ending()) };
         self.shared.waiting_requests.sub(1);
         self.shared.waiting_bytes.sub(read.length as u64);
@@ -128,8 +125,8 @@ impl Routes {
         // Duplicate spans are detected by their ids. Log records and points have none, so the whole body is fingerprinted.
         let fingerprint = (signal != Signal::Traces).then(|| self.hasher.hash_one((signal, &*body)));
         let length = body.len();
-        let forwarded = self.is_forwarding.then(|| ForwardedRequest { signal, encoding: Encoding::of(headers), body: body.into_owned() });
-        Ok(Read { rows, length, fingerprint, forwarded })
+        let request = ReceivedRequest { signal, encoding: Encoding::of(headers), body: body.into_owned() };
+        Ok(Read { rows, length, fingerprint, request })
     }
 }
 
@@ -162,7 +159,7 @@ struct Read {
     rows: Rows,
     length: usize,
     fingerprint: Option<u64>,
-    forwarded: Option<ForwardedRequest>,
+    request: ReceivedRequest,
 }
 
 fn ending() -> Refusal {

@@ -12,11 +12,15 @@ mod native;
 mod place;
 mod refused;
 mod tables;
+#[cfg(not(target_family = "wasm"))]
+mod waiting;
 
 use super::error::StoreError;
 use memory::Memory;
 pub use memory::WrittenSource;
 pub use refused::Refused;
+#[cfg(not(target_family = "wasm"))]
+pub use waiting::Waiting;
 use quipu_model::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
 use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql, ffi};

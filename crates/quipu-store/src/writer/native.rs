@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// How long a write waits for readers.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// A new file that is incomplete. Removed when dropped.
 pub(super) struct NewFile(Option<PathBuf>);
@@ -43,6 +43,14 @@ pub(super) struct Appended {
     /// A sentence for each time that another file was found at the path, and their number.
     reopened: Vec<String>,
     times: u64,
+    /// Whether the requests that wait beside the file are open.
+    pub(super) waits: bool,
+}
+
+impl Appended {
+    pub(super) fn path(&self) -> &Path {
+        self.place.path()
+    }
 }
 
 struct Seen {
@@ -87,7 +95,7 @@ impl Writer {
         writer.prepare_append()?;
         writer.try_to_write()?;
         let place = Place::of(path).map_err(|error| StoreError::CannotWrite(format!("{} can't be found again ({error}).", writer.name)))?;
-        writer.appended = Some(Appended { place, seen: None, cache: None, reopened: Vec::new(), times: 0 });
+        writer.appended = Some(Appended { place, seen: None, cache: None, reopened: Vec::new(), times: 0, waits: false });
         writer.note_commit()?;
         Ok(writer)
     }
@@ -136,6 +144,9 @@ impl Writer {
             (new.reopened, new.times) = (old.reopened, old.times);
             if let Some(bytes) = old.cache {
                 writer.set_cache(bytes)?;
+            }
+            if old.waits {
+                writer.attach_waiting()?;
             }
         }
         // The connection to the old file is closed as it is: its journal's name may be another file's now.
@@ -268,7 +279,7 @@ fn check_appendable(connection: &Connection, path: &Path, name: &str) -> Result<
 }
 
 /// Creates the file if there is none, and says what the operating system says where SQLite only says that it can't.
-fn make_file(path: &Path, name: &str) -> Result<(), StoreError> {
+pub(super) fn make_file(path: &Path, name: &str) -> Result<(), StoreError> {
     if path.is_dir() {
         let inside = path.join("telemetry.db");
         return Err(StoreError::CannotWrite(format!("{name} is a folder; give a file in it, such as {}.", inside.display())));

@@ -3,6 +3,7 @@
 //! Not here: parsing (`rows`), and the extent of transactions, which the caller decides.
 
 use quipu_otlp::rows::{NewSpan, Rows};
+use quipu_otlp::{Signal, read_request};
 use quipu_store::{Added, Refused, StoreError, TraceFacts, TraceUpdate, Writer};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -122,6 +123,81 @@ impl Recorder {
         self.writer.roll_back()
     }
 
+    /// As [`Writer::commit_unless_read`].
+    ///
+    /// # Errors
+    /// As for [`Writer::commit`].
+    #[cfg(not(target_family = "wasm"))]
+    pub fn commit_unless_read(&mut self, wait: std::time::Duration) -> Result<bool, StoreError> {
+        let is_done = self.writer.commit_unless_read(wait)?;
+        if !is_done {
+            self.sources.clear();
+        }
+        Ok(is_done)
+    }
+
+    /// Whether requests wait beside the file.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn has_waiting(&self) -> bool {
+        self.writer.has_waiting()
+    }
+
+    /// Commits requests beside the file, because others read it. The body of each is decompressed.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`]
+    #[cfg(not(target_family = "wasm"))]
+    pub fn put_waiting<'r>(&mut self, requests: impl Iterator<Item = (Signal, bool, &'r [u8])>) -> Result<(), StoreError> {
+        self.writer.put_waiting(requests.map(|(signal, is_json, body)| (signal.label(), is_json, body)))
+    }
+
+    /// Adds some of the requests that wait beside the file, in a transaction of its own. `None` if others read the file for longer than
+    /// `wait`; otherwise whether none are left.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`]; the requests wait on.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn add_waiting(&mut self, wait: std::time::Duration) -> Result<Option<bool>, StoreError> {
+        /// Readers are locked out for as long as this takes.
+        const BYTES: usize = 4 << 20;
+        self.writer.attach_waiting()?;
+        if !self.writer.begin_unless_read(wait)? {
+            return Ok(None);
+        }
+        // Another file may have been opened.
+        self.sources.clear();
+        let outcome = self.add_some(BYTES);
+        match outcome {
+            Ok(is_last) => {
+                self.commit()?;
+                if is_last {
+                    self.writer.forget_waiting()?;
+                }
+                Ok(Some(is_last))
+            }
+            Err(error) => {
+                // The first error is told.
+                let _ = self.roll_back();
+                Err(error)
+            }
+        }
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn add_some(&mut self, bytes: usize) -> Result<bool, StoreError> {
+        let requests = self.writer.next_waiting(bytes)?;
+        let Some(last) = requests.last().map(|request| request.number) else { return Ok(true) };
+        for request in requests {
+            let signal = Signal::ALL.into_iter().find(|signal| signal.label() == request.signal);
+            // It was read before it was put there.
+            if let Some(Ok(mut rows)) = signal.map(|signal| read_request(signal, request.is_json, &request.body)) {
+                self.write(&mut rows)?;
+            }
+        }
+        self.writer.note_waiting(last)?;
+        Ok(false)
+    }
+
     /// Turns log records that arrived before their span into events of that span. Returns the number of records that belong to no span.
     /// Scans all of them.
     ///
@@ -203,7 +279,6 @@ impl Recorder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quipu_otlp::{Signal, read_request};
 
     #[test]
     fn rows_can_be_written_again_after_a_rollback() {
