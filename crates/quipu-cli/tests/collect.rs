@@ -319,7 +319,8 @@ fn a_file_that_cant_be_written_is_told_and_the_request_may_come_again() {
 fn nothing_acknowledged_is_lost_or_doubled_when_the_process_is_killed() {
     let (_folder, db) = fresh();
     let first = Collecting::start(&db, &[]);
-    let load = Load { to: first.address, connections: 4, spans: 50, requests: Some(120), time: Duration::from_secs(600), rest: Duration::ZERO };
+    let load =
+        Load { to: first.address, connections: 4, spans: 50, requests: Some(120), time: Duration::from_secs(600), rest: Duration::ZERO };
     let give_up = AtomicBool::new(false);
     let outcome = std::thread::scope(|scope| {
         let sending = scope.spawn(|| load.send(&give_up));
@@ -346,7 +347,14 @@ fn nothing_acknowledged_is_lost_or_doubled_when_the_process_is_killed() {
 fn readers_see_whole_transactions_while_it_is_written() {
     let (_folder, db) = fresh();
     let collecting = Collecting::start(&db, &[]);
-    let load = Load { to: collecting.address, connections: 2, spans: 50, requests: Some(60), time: Duration::from_secs(600), rest: Duration::ZERO };
+    let load = Load {
+        to: collecting.address,
+        connections: 2,
+        spans: 50,
+        requests: Some(60),
+        time: Duration::from_secs(600),
+        rest: Duration::ZERO,
+    };
     let give_up = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let sending = scope.spawn(|| load.send(&give_up));

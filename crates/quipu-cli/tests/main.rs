@@ -16,6 +16,6 @@ mod push;
 mod readme;
 mod serve;
 #[cfg(unix)]
-mod surroundings;
-#[cfg(unix)]
 mod support;
+#[cfg(unix)]
+mod surroundings;

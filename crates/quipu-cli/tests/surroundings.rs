@@ -125,7 +125,8 @@ fn a_file_that_is_cut_off_damaged_or_gone_for_good_ends_it_with_words() {
         // In place: the same file, with other bytes.
         std::fs::write(db, bytes).expect("written");
     };
-    let cases: [(&str, &dyn Fn(&Path)); 4] = [
+    type Damage<'d> = &'d dyn Fn(&Path);
+    let cases: [(&str, Damage<'_>); 4] = [
         ("cut off", &|db| overwrite(db, &|bytes| bytes.truncate(8192))),
         ("overwritten", &|db| overwrite(db, &|bytes| bytes[8192..].iter_mut().for_each(|byte| *byte = 0x5a))),
         ("no database", &|db| overwrite(db, &|bytes| *bytes = b"Dear reader, this is no database.".repeat(200))),
@@ -303,7 +304,8 @@ fn a_long_reader_stops_neither_the_collector_nor_other_readers() {
     println!("{sent} requests beside a reader, the slowest took {longest:?}");
     assert!(longest < Duration::from_secs(4), "{longest:?}");
     // What was acknowledged outlives the process, and is added once: logs have no ids.
-    let log = br#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1764000000000000000","body":{"stringValue":"said"}}]}]}]}"#;
+    let log =
+        br#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1764000000000000000","body":{"stringValue":"said"}}]}]}]}"#;
     assert_eq!(collecting.post("/v1/logs", &[JSON], log).status, 200);
     collecting.signal("KILL");
     drop(collecting);

@@ -123,7 +123,10 @@ mod tests {
         // As encoded by Google's library: ExportTraceServiceResponse(partial_success={rejected_spans: 2, error_message: …}).
         let message = b"Some entries were not kept: no id.";
         let inner = [&[0x08, 2, 0x12, 34], message.as_slice()].concat();
-        assert_eq!(response(Signal::Traces, false, 2, Some("Some entries were not kept: no id.")), [&[0x0a, 38], inner.as_slice()].concat());
+        assert_eq!(
+            response(Signal::Traces, false, 2, Some("Some entries were not kept: no id.")),
+            [&[0x0a, 38], inner.as_slice()].concat()
+        );
     }
 
     #[test]

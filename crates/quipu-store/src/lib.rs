@@ -11,6 +11,8 @@ mod database;
 mod error;
 mod extra;
 mod failure_sql;
+#[cfg(not(target_family = "wasm"))]
+mod file_source;
 mod header;
 mod lookup;
 #[cfg(not(target_family = "wasm"))]
@@ -29,7 +31,7 @@ pub use cache::{CHUNK_BYTES, SharedCache};
 pub use database::{Database, NamedSource, OpenOptions};
 pub use error::StoreError;
 #[cfg(not(target_family = "wasm"))]
-pub use native::FileSource;
+pub use file_source::FileSource;
 pub use schema::{Schema, TableShape};
 pub use source::{ByteSource, MemorySource, SourceError};
 pub use sql::{SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue, SqlView, TableDescription};

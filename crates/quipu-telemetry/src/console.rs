@@ -196,7 +196,8 @@ mod tests {
     fn no_text_breaks_or_forges_a_line() {
         let forged = "x\n18:43:48.793 [END] other\r\x1b[2K\u{202e}";
         let at = Timestamp(0);
-        let attributes = |entries: &[&str]| Attributes(entries.iter().map(|key| ((*key).to_owned(), Primitive::Text(forged.into()))).collect());
+        let attributes =
+            |entries: &[&str]| Attributes(entries.iter().map(|key| ((*key).to_owned(), Primitive::Text(forged.into()))).collect());
         let span = StartedSpan {
             trace_id: "t".into(),
             span_id: "s".into(),

@@ -95,7 +95,12 @@ pub struct TelemetryBuilder {
 impl Telemetry {
     /// A builder without sinks, with room for [`DEFAULT_CAPACITY`] events, and with warnings printed to standard error.
     pub fn builder() -> TelemetryBuilder {
-        TelemetryBuilder { sinks: Vec::new(), capacity: DEFAULT_CAPACITY, capacity_bytes: MOST_BYTES, warn: Box::new(|warning| eprintln!("{warning}")) }
+        TelemetryBuilder {
+            sinks: Vec::new(),
+            capacity: DEFAULT_CAPACITY,
+            capacity_bytes: MOST_BYTES,
+            warn: Box::new(|warning| eprintln!("{warning}")),
+        }
     }
 
     /// Queues an event. `ttl_seconds` is written as the attribute `__ttl__` of spans and log lines.

@@ -77,7 +77,12 @@ impl fmt::Display for Warning {
                 write!(f, "A start of span {} of trace {} was dropped: the span is already open.", line(span_id), line(trace_id))
             }
             Warning::AlreadyWritten { span_id, trace_id } => {
-                write!(f, "A start of span {} of trace {} was dropped: a span with this id was written before.", line(span_id), line(trace_id))
+                write!(
+                    f,
+                    "A start of span {} of trace {} was dropped: a span with this id was written before.",
+                    line(span_id),
+                    line(trace_id)
+                )
             }
             Warning::TooMuchOpen { dropped } => {
                 write!(f, "{dropped} telemetry events were dropped because too many spans are open, or hold too much. End spans earlier.")

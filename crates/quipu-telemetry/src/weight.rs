@@ -13,7 +13,9 @@ pub(crate) fn of_attributes(attributes: &Attributes) -> usize {
 pub(crate) fn of_event(event: &Event) -> usize {
     let (ids, attributes, rest) = match event {
         Event::UnstructuredLog(log) => (log.trace_id.len() + log.span_id.len(), &log.attributes, log.message.len()),
-        Event::Metric(metric) => (metric.trace_id.len() + metric.span_id.len(), &metric.attributes, metric.metric.len() + metric.unit.len()),
+        Event::Metric(metric) => {
+            (metric.trace_id.len() + metric.span_id.len(), &metric.attributes, metric.metric.len() + metric.unit.len())
+        }
         Event::StructuredLog(event) => {
             let rest = match &event.payload {
                 StructuredLogPayload::SpanStart(start) => start.name.len() + start.parent_span_id.as_ref().map_or(0, String::len),

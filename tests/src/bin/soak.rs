@@ -110,9 +110,8 @@ fn slope(list: &[(f64, f64)]) -> f64 {
     let half = list.get(list.len() / 2..).unwrap_or_default();
     let count = half.len() as f64;
     let (x, y) = half.iter().fold((0.0, 0.0), |(x, y), point| (x + point.0 / count, y + point.1 / count));
-    let (over, under) = half.iter().fold((0.0, 0.0), |(over, under), point| {
-        (over + (point.0 - x) * (point.1 - y), under + (point.0 - x) * (point.0 - x))
-    });
+    let (over, under) =
+        half.iter().fold((0.0, 0.0), |(over, under), point| (over + (point.0 - x) * (point.1 - y), under + (point.0 - x) * (point.0 - x)));
     over / under
 }
 

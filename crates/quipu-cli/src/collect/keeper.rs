@@ -241,7 +241,9 @@ impl Keeper {
             self.add_waiting(ATTEMPT)?;
         }
         if self.spooled.is_some() {
-            eprintln!("The file is being read, so some requests are in the file beside it that ends in -waiting. The next start adds them.");
+            eprintln!(
+                "The file is being read, so some requests are in the file beside it that ends in -waiting. The next start adds them."
+            );
             return Ok(());
         }
         self.recorder.begin()?;

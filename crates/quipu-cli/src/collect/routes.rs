@@ -38,13 +38,8 @@ struct Routes {
 
 pub(crate) fn routes(jobs: Jobs, shared: Arc<Shared>) -> Router {
     let readers = std::thread::available_parallelism().map_or(2, usize::from);
-    let state = Routes {
-        jobs,
-        shared: shared.clone(),
-        room: Room::new(HELD),
-        readers: Semaphore::new(readers),
-        hasher: RandomState::new(),
-    };
+    let state =
+        Routes { jobs, shared: shared.clone(), room: Room::new(HELD), readers: Semaphore::new(readers), hasher: RandomState::new() };
     let state = Arc::new(state);
     let mut router = Router::new().fallback(|| async {
         Refusal::new(StatusCode::NOT_FOUND, "Not found. Use /v1/traces, /v1/metrics or /v1/logs to send data, and /metrics to scrape.")
@@ -104,7 +99,14 @@ impl Routes {
         let (done, is_done) = oneshot::channel();
         self.shared.waiting_requests.add(1);
         self.shared.waiting_bytes.add(read.length as u64);
-        let job = Job { request: Some(read.request), rows: read.rows, bytes: read.length, fingerprint: read.fingerprint, refused: Refused::default(), done };
+        let job = Job {
+            request: Some(read.request),
+            rows: read.rows,
+            bytes: read.length,
+            fingerprint: read.fingerprint,
+            refused: Refused::default(),
+            done,
+        };
         let outcome = if self.jobs.send(job) { is_done.await.map_err(|_| ending()) } else { Err(ending()) };
         self.shared.waiting_requests.sub(1);
         self.shared.waiting_bytes.sub(read.length as u64);

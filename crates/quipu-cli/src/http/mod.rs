@@ -15,5 +15,5 @@ pub(crate) use body::{Limits, content_type, read_body, unpacked};
 pub(crate) use ending::Ending;
 pub(crate) use listen::{Admission, Door};
 pub(crate) use refusal::{Encoding, Refusal};
-pub(crate) use room::{Room};
+pub(crate) use room::Room;
 pub(crate) use server::{Server, runtime};

@@ -18,12 +18,12 @@ mod waiting;
 use super::error::StoreError;
 use memory::Memory;
 pub use memory::WrittenSource;
-pub use refused::Refused;
-#[cfg(not(target_family = "wasm"))]
-pub use waiting::Waiting;
 use quipu_model::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
+pub use refused::Refused;
 use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql, ffi};
+#[cfg(not(target_family = "wasm"))]
+pub use waiting::Waiting;
 
 /// A database being written. [`begin`](Writer::begin) starts a transaction, [`commit`](Writer::commit) ends it; without one, each row is a
 /// transaction.
@@ -346,8 +346,12 @@ impl Writer {
             }
             (_, Some(ErrorCode::DatabaseBusy)) => "another program is writing it and did not let go; try again".into(),
             (_, Some(ErrorCode::DiskFull)) => "the disk is full; make room on it".into(),
-            (_, Some(ErrorCode::ReadOnly)) => "it may only be read; change its permissions and those of its folder, or choose another file".into(),
-            (_, Some(ErrorCode::CannotOpen)) => "no file can be made beside it, where SQLite keeps its journal; choose another folder".into(),
+            (_, Some(ErrorCode::ReadOnly)) => {
+                "it may only be read; change its permissions and those of its folder, or choose another file".into()
+            }
+            (_, Some(ErrorCode::CannotOpen)) => {
+                "no file can be made beside it, where SQLite keeps its journal; choose another folder".into()
+            }
             _ => error.to_string(),
         };
         StoreError::CannotWrite(format!("{name} can't be written ({why})."))

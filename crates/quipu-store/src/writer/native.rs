@@ -7,14 +7,15 @@
 )]
 
 use super::super::error::StoreError;
+use super::super::file_source::FileSource;
 use super::super::header::read_header;
 use super::super::numbering::{Numbering, numbering};
 use super::super::schema::Schema;
+use super::super::source::ByteSource;
 use super::extra::Extra;
 use super::place::{Found, Place};
 use super::{Target, Writer};
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -137,7 +138,9 @@ impl Writer {
         let path = appended.place.path().to_owned();
         let mut writer = Writer::append_to(&path).map_err(|error| match error {
             StoreError::CannotWrite(why) => StoreError::Lost(format!("{why} The file that was written before is not there any more.")),
-            error if error.is_damage() => StoreError::Lost(format!("{} is damaged, so nothing more is written to it ({error})", path.display())),
+            error if error.is_damage() => {
+                StoreError::Lost(format!("{} is damaged, so nothing more is written to it ({error})", path.display()))
+            }
             other => other,
         })?;
         if let (Some(new), Some(old)) = (&mut writer.appended, self.appended.take()) {
@@ -262,7 +265,6 @@ impl Writer {
 
 /// Rejects files other than telemetry files before anything is changed.
 fn check_appendable(connection: &Connection, path: &Path, name: &str) -> Result<(), StoreError> {
-    let mut head = Vec::new();
     let length = std::fs::metadata(path).map_or(0, |facts| facts.len());
     if length == 0 {
         return Ok(());
@@ -270,9 +272,10 @@ fn check_appendable(connection: &Connection, path: &Path, name: &str) -> Result<
     if connection.is_readonly(MAIN_DB).unwrap_or(false) {
         return Err(StoreError::CannotWrite(format!("{name} may only be read. Change its permissions, or choose another file.")));
     }
-    std::fs::File::open(path)
-        .and_then(|file| file.take(100).read_to_end(&mut head))
-        .map_err(|error| StoreError::CannotWrite(format!("{name} can't be read ({error}).")))?;
+    let unreadable = |why: String| StoreError::CannotWrite(format!("{name} can't be read ({why})."));
+    let source = FileSource::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let mut head = vec![0; usize::try_from(source.len().min(100)).unwrap_or(100)];
+    source.read_into(0, &mut [&mut head]).map_err(|error| unreadable(error.to_string()))?;
     read_header(&head, name, length).map_err(StoreError::CannotWrite)?;
     let schema = Schema::read(connection).map_err(|error| StoreError::CannotWrite(format!("{name} can't be read: {error}")))?;
     schema.check_writable(name).map_err(StoreError::CannotWrite)
@@ -286,7 +289,9 @@ pub(super) fn make_file(path: &Path, name: &str) -> Result<(), StoreError> {
     }
     match std::fs::OpenOptions::new().write(true).create_new(true).open(path) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(StoreError::CannotWrite(format!("{name} can't be created ({error}). Choose another folder, or make room for it."))),
+        Err(error) => {
+            Err(StoreError::CannotWrite(format!("{name} can't be created ({error}). Choose another folder, or make room for it.")))
+        }
         Ok(_) => Ok(()),
     }
 }

@@ -92,7 +92,8 @@ impl Sums {
         labels.0.sort_by(|a, b| a.0.cmp(&b.0));
         let bytes = of_attributes(&labels) + name.len() + metric.unit.len();
         let is_full = self.sets >= MOST_SETS || self.bytes + bytes > MOST_BYTES;
-        let dropped = || format!("A value of a metric was dropped: there are at most {MOST_SETS} label sets, of {} MiB together.", MOST_BYTES >> 20);
+        let dropped =
+            || format!("A value of a metric was dropped: there are at most {MOST_SETS} label sets, of {} MiB together.", MOST_BYTES >> 20);
         let known = self.sums.iter().position(|sum| sum.name == *name && sum.unit == metric.unit && sum.is_monotonic == is_monotonic);
         if known.is_none() && is_full {
             return Some(dropped());
