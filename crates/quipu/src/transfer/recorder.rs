@@ -3,6 +3,7 @@
 //! Not here: parsing (`rows`), and the extent of transactions, which the caller decides.
 
 use quipu_otlp::rows::{NewSpan, Rows};
+#[cfg(not(target_family = "wasm"))]
 use quipu_otlp::{Signal, read_request};
 use quipu_store::{Added, Refused, StoreError, TraceFacts, TraceUpdate, Writer};
 use std::collections::HashMap;
