@@ -21,3 +21,5 @@ pub mod redaction;
 mod scratch;
 
 pub use scratch::Scratch;
+#[cfg(unix)]
+pub use scratch::is_root;

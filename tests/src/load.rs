@@ -29,6 +29,8 @@ pub struct Load {
     pub requests: Option<u64>,
     /// How long new requests are started. Pending ones continue until acknowledged.
     pub time: Duration,
+    /// How long each connection rests after a request.
+    pub rest: Duration,
 }
 
 /// Result of a load test.
@@ -73,6 +75,7 @@ impl Load {
                 break;
             }
             body.number(number);
+            std::thread::sleep(self.rest);
             loop {
                 if give_up.load(Ordering::Relaxed) {
                     return Ok(outcome);

@@ -8,6 +8,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
 
+/// Whether permissions do not count, because the tests run as root.
+#[cfg(unix)]
+pub fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    // A process owns its own entry.
+    std::fs::metadata("/proc/self").is_ok_and(|facts| facts.uid() == 0)
+}
+
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 impl Scratch {

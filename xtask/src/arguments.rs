@@ -21,6 +21,8 @@ cargo xtask COMMAND
                         test quipu collect with OpenTelemetry's Python SDK, a real Prometheus and one-minute load tests
   slow serve            query quipu serve with the real llama-stack-client (PyPI, Python 3.12) and promtool (Debian's package prometheus)
   slow push             push the samples to a real Arize Phoenix (from PyPI) and compare what it stored with the files
+  slow soak [--minutes N] [--requests N]
+                        let quipu collect and quipu serve run beside a page for half an hour, and measure whether their memory grows
   floors [--suggest]    check the dependencies of modules and crates against xtask/floors.txt; --suggest prints floors that fit
   doctor                find or install what building and testing need
 

@@ -18,10 +18,15 @@ pub(crate) fn make_slowly(words: &[String]) -> Result<()> {
             let quipu = target().join("release/quipu").display().to_string();
             Run::new("cargo run --quiet --release --package quipu-tests --bin collect_peers --").words(&[quipu]).words(rest).show()
         }
+        [one, rest @ ..] if one == "soak" => {
+            Run::new("cargo build --quiet --release --package quipu-cli").show()?;
+            let quipu = target().join("release/quipu").display().to_string();
+            Run::new("cargo run --quiet --package quipu-tests --bin soak --").words(&[quipu]).words(rest).show()
+        }
         [one] if one == "push" => Run::new("cargo run --quiet --package quipu-tests --bin push_phoenix").show(),
         [one] if one == "serve" => crate::peers::serve(),
         _ => {
-            bail!("cargo xtask slow knows promql, collect, serve and push; each tries what it is named after with real programs of others.")
+            bail!("cargo xtask slow knows promql, collect, serve, push and soak: what each tries is in `cargo xtask help`.")
         }
     }
 }

@@ -160,7 +160,7 @@ fn what_is_no_telemetry_file_is_refused_and_left_as_it_is() {
     for (path, words) in [
         (&db, "not a telemetry file: it has notes"),
         (&text, "is a text file"),
-        (&folder.path().to_owned(), "can't be opened"),
+        (&folder.path().to_owned(), "is a folder"),
     ] {
         let before = std::fs::read(path).ok();
         let output = quipu().args(["collect", "--listen", "127.0.0.1:0", "--db"]).arg(path).output().expect("it runs");
@@ -228,10 +228,10 @@ fn refusals_are_a_status_in_the_encoding_of_the_request() {
     let json = collecting.post("/v1/traces", &[JSON], b"nonsense");
     assert_eq!((json.status, json.header("content-type")), (400, Some("application/json")));
     let status: serde_json::Value = serde_json::from_slice(&json.body).expect("JSON");
-    assert_eq!(status, serde_json::json!({ "code": 3, "message": "The body is not valid JSON; nothing of it was kept." }));
+    assert_eq!(status, serde_json::json!({ "code": 3, "message": "The body is not valid JSON. Nothing of it was kept." }));
     let protobuf = collecting.post("/v1/traces", &[PROTOBUF], b"nonsense");
     assert_eq!((protobuf.status, protobuf.header("content-type")), (400, Some("application/x-protobuf")));
-    let words = b"The body is not a valid protobuf request; nothing of it was kept.";
+    let words = b"The body is not a valid protobuf request. Nothing of it was kept.";
     assert_eq!(protobuf.body, [&[0x08, 3, 0x12, words.len() as u8], words.as_slice()].concat());
 }
 
@@ -319,7 +319,8 @@ fn a_file_that_cant_be_written_is_told_and_the_request_may_come_again() {
 fn nothing_acknowledged_is_lost_or_doubled_when_the_process_is_killed() {
     let (_folder, db) = fresh();
     let first = Collecting::start(&db, &[]);
-    let load = Load { to: first.address, connections: 4, spans: 50, requests: Some(120), time: Duration::from_secs(600) };
+    let load =
+        Load { to: first.address, connections: 4, spans: 50, requests: Some(120), time: Duration::from_secs(600), rest: Duration::ZERO };
     let give_up = AtomicBool::new(false);
     let outcome = std::thread::scope(|scope| {
         let sending = scope.spawn(|| load.send(&give_up));
@@ -346,7 +347,14 @@ fn nothing_acknowledged_is_lost_or_doubled_when_the_process_is_killed() {
 fn readers_see_whole_transactions_while_it_is_written() {
     let (_folder, db) = fresh();
     let collecting = Collecting::start(&db, &[]);
-    let load = Load { to: collecting.address, connections: 2, spans: 50, requests: Some(60), time: Duration::from_secs(600) };
+    let load = Load {
+        to: collecting.address,
+        connections: 2,
+        spans: 50,
+        requests: Some(60),
+        time: Duration::from_secs(600),
+        rest: Duration::ZERO,
+    };
     let give_up = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let sending = scope.spawn(|| load.send(&give_up));

@@ -17,3 +17,5 @@ mod readme;
 mod serve;
 #[cfg(unix)]
 mod support;
+#[cfg(unix)]
+mod surroundings;

@@ -142,9 +142,9 @@ pub fn label_name(key: &str) -> String {
 }
 
 /// Labels of attributes, given as key and text. If several keys become the same name, their values are joined with `;`, in the order of the
-/// keys. Omits `__name__`, which is the metric's name, and empty values, which are equivalent to no label.
+/// keys. Omits `__name__`, which is the metric's name, also where a key only becomes it, and empty values, which are equivalent to no label.
 pub fn labels<'k>(attributes: impl IntoIterator<Item = (&'k str, String)>) -> BTreeMap<String, String> {
-    let mut attributes: Vec<(&str, String)> = attributes.into_iter().filter(|(key, _)| *key != "__name__").collect();
+    let mut attributes: Vec<(&str, String)> = attributes.into_iter().filter(|(key, _)| label_name(key) != "__name__").collect();
     sort_by_key(&mut attributes, |(key, _)| *key);
     let mut labels: BTreeMap<String, String> = BTreeMap::new();
     for (key, value) in attributes {
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn values_of_keys_with_the_same_name_are_joined_by_key() {
-        let attributes = [("a_b", "3"), ("__name__", "x"), ("a.b", "1"), ("a:b", "2"), ("c", "")];
+        let attributes = [("a_b", "3"), ("__name__", "x"), ("--name..", "y"), ("a.b", "1"), ("a:b", "2"), ("c", "")];
         let labels = labels(attributes.map(|(key, value)| (key, value.to_owned())));
         assert_eq!(labels.into_iter().collect::<Vec<_>>(), [("a_b", "1;2;3")].map(|(name, value)| (name.to_owned(), value.to_owned())));
     }

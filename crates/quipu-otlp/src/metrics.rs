@@ -47,7 +47,7 @@ impl Rows {
                             },
                             ..read_point(point, kind)
                         };
-                        self.add_point(Sourced { it: NewPoint { point, service_name: service_name.clone() }, source });
+                        self.add_point(Sourced { it: NewPoint { point, service_name: service_name.clone(), is_refused: false }, source });
                     }
                 }
             }

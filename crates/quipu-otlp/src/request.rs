@@ -132,14 +132,14 @@ pub fn read_request(signal: Signal, is_json: bool, body: &[u8]) -> Result<Rows, 
 }
 
 /// Encodes the response to an accepted request: empty, or the number of rejected entries and the reason.
-pub fn response(signal: Signal, is_json: bool, problems: &[(&'static str, u64)]) -> Vec<u8> {
-    let value = match problems.first() {
+pub fn response(signal: Signal, is_json: bool, rejected: u64, message: Option<&str>) -> Vec<u8> {
+    let value = match message {
         None => Value::Map(Vec::new()),
-        Some((first, _)) => {
+        Some(message) => {
             // In protobuf the field has the same number for all signals.
-            let rejected = if is_json { signal.names().rejected } else { Signal::Traces.names().rejected };
-            let count = (rejected.to_owned(), Value::Text(problems.iter().map(|(_, count)| count).sum::<u64>().to_string()));
-            let message = ("errorMessage".to_owned(), Value::Text(format!("Some entries were not kept: {first}.")));
+            let name = if is_json { signal.names().rejected } else { Signal::Traces.names().rejected };
+            let count = (name.to_owned(), Value::Text(rejected.to_string()));
+            let message = ("errorMessage".to_owned(), Value::Text(message.to_owned()));
             Value::Map(vec![("partialSuccess".to_owned(), Value::Map(vec![count, message]))])
         }
     };
@@ -152,15 +152,18 @@ mod tests {
 
     #[test]
     fn responses_report_entries_that_were_not_kept() {
-        assert_eq!(response(Signal::Logs, true, &[]), b"{}");
-        assert_eq!(response(Signal::Logs, false, &[]), b"");
+        assert_eq!(response(Signal::Logs, true, 0, None), b"{}");
+        assert_eq!(response(Signal::Logs, false, 0, None), b"");
         let json = r#"{"partialSuccess":{"rejectedSpans":"2","errorMessage":"Some entries were not kept: no id."}}"#;
-        let said = String::from_utf8(response(Signal::Traces, true, &[("no id", 1), ("other", 1)])).expect("text");
+        let said = String::from_utf8(response(Signal::Traces, true, 2, Some("Some entries were not kept: no id."))).expect("text");
         assert_eq!(said.replace([' ', '\n'], ""), json.replace(' ', ""));
         // As encoded by Google's library: ExportTraceServiceResponse(partial_success={rejected_spans: 2, error_message: …}).
         let message = b"Some entries were not kept: no id.";
         let inner = [&[0x08, 2, 0x12, 34], message.as_slice()].concat();
-        assert_eq!(response(Signal::Traces, false, &[("no id", 1), ("other", 1)]), [&[0x0a, 38], inner.as_slice()].concat());
+        assert_eq!(
+            response(Signal::Traces, false, 2, Some("Some entries were not kept: no id.")),
+            [&[0x0a, 38], inner.as_slice()].concat()
+        );
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct Sourced<T> {
 pub struct NewPoint {
     pub point: MetricPoint,
     pub service_name: Option<Arc<str>>,
+    /// Set when the point is written and the file does not take it.
+    pub is_refused: bool,
 }
 
 /// A span to be written.
@@ -53,7 +55,7 @@ pub struct NewSpan {
     pub service_name: Option<Arc<str>>,
     /// Whether the reference would take it for the root of its trace.
     pub is_root: bool,
-    /// Set when the span is written and the file already has one with this id.
+    /// Set when the span is written and is not in the file by that: it has one with this id, or does not take it.
     pub is_repeated: bool,
     /// `traces.created_at`, if this is the first span of its trace.
     pub created_at: String,
@@ -84,9 +86,9 @@ impl Rows {
         &self.spans
     }
 
-    /// Metric points with their service names.
+    /// Metric points that were not refused, with their service names.
     pub fn points(&self) -> impl Iterator<Item = (&MetricPoint, Option<&str>)> {
-        self.points.iter().map(|point| (&point.it.point, point.it.service_name.as_deref()))
+        self.points.iter().filter(|point| !point.it.is_refused).map(|point| (&point.it.point, point.it.service_name.as_deref()))
     }
 
     /// For each reason why something was skipped, a message without subject, and how often.

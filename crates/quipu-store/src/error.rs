@@ -21,6 +21,16 @@ pub enum StoreError {
     /// A database can't be written.
     #[error("{0}")]
     CannotWrite(String),
+    /// The file that was written was moved, deleted or replaced before the transaction was complete. The next transaction goes to the file
+    /// that is then at its path.
+    #[error("{0}")]
+    Moved(String),
+    /// The file that is written is damaged or can't be found any more: nothing more can be written.
+    #[error("{0}")]
+    Lost(String),
+    /// One row can't be stored in this file; others can. A sentence without its subject and end: the reason.
+    #[error("A row can't be written ({0}).")]
+    Refused(String),
     /// The file is damaged, according to SQLite.
     #[error("Part of the file is damaged ({0}). Copy it again from the server, or try sqlite3's .recover.")]
     Corrupt(String),

@@ -11,6 +11,8 @@ mod database;
 mod error;
 mod extra;
 mod failure_sql;
+#[cfg(not(target_family = "wasm"))]
+mod file_source;
 mod header;
 mod layout;
 mod lookup;
@@ -29,14 +31,14 @@ mod writer;
 pub use cache::{CHUNK_BYTES, SharedCache};
 pub use database::{Database, NamedSource, OpenOptions};
 pub use error::StoreError;
-pub use layout::Layout;
 #[cfg(not(target_family = "wasm"))]
-pub use native::FileSource;
+pub use file_source::FileSource;
+pub use layout::Layout;
 pub use schema::{Schema, TableShape};
 pub use source::{ByteSource, MemorySource, SourceError};
 pub use sql::{SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue, SqlView, TableDescription};
 pub use sql_text::sql_text;
-pub use writer::{Added, Copied, OwnCopy, OwnEvent, OwnSpan, OwnTrace, TraceFacts, Writer, WrittenSource};
+pub use writer::{Added, Copied, OwnCopy, OwnEvent, OwnSpan, OwnTrace, Refused, TraceFacts, Writer, WrittenSource};
 
 pub use extra::{
     LogsOf, RowsAfter, count_after, is_log_event, logs_after, max_log_id, points_after, scan_logs, scan_point_series, scan_points,
@@ -52,6 +54,8 @@ pub use reader::{
 };
 pub use sql::{describe_sql, query_sql, refusal};
 pub use writer::TraceUpdate;
+#[cfg(not(target_family = "wasm"))]
+pub use writer::Waiting;
 
 /// Runs the example of README.md.
 #[cfg(doctest)]

@@ -3,63 +3,19 @@
 //! Files that need writes to be opened (a hot journal, write-ahead mode) go through the overlay of [`Database::open`]. In either case no
 //! file is created or changed. Not here: anything a browser needs.
 
-#![expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "opens files; only this module and `writer::native` access the file system"
-)]
+#![expect(clippy::disallowed_methods, reason = "opens files; only this module and `writer::native` access the file system")]
 
 use super::cache::SharedCache;
 use super::database::{Database, NamedSource, OpenOptions, note_length};
 use super::error::StoreError;
+use super::file_source::FileSource;
 use super::header::read_header;
-use super::source::{ByteSource, SourceError};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::time::Duration;
 
 /// How long a read waits for a writing server.
 const BUSY: Duration = Duration::from_secs(5);
-/// A file on disk as a byte source.
-pub struct FileSource {
-    // Locked because reading moves the file position; `read_at` is not available on every platform.
-    file: Mutex<File>,
-    len: u64,
-}
-
-impl FileSource {
-    /// Opens a file for reading. Its length is determined once.
-    ///
-    /// # Errors
-    /// Errors of the operating system.
-    pub fn open(path: &Path) -> std::io::Result<FileSource> {
-        let file = File::open(path)?;
-        let len = file.metadata()?.len();
-        Ok(FileSource { file: Mutex::new(file), len })
-    }
-}
-
-impl ByteSource for FileSource {
-    fn len(&self) -> u64 {
-        self.len
-    }
-
-    fn read_into(&self, offset: u64, parts: &mut [&mut [u8]]) -> Result<(), SourceError> {
-        let mut read = || -> std::io::Result<()> {
-            let mut file = self.file.lock().map_err(|_| std::io::Error::other("a reader failed"))?;
-            file.seek(SeekFrom::Start(offset))?;
-            parts.iter_mut().try_for_each(|part| file.read_exact(part))
-        };
-        read().map_err(|error| match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => SourceError::Changed,
-            _ => SourceError::Other(error.to_string()),
-        })
-    }
-}
-
 impl Database {
     /// Opens the file at `path` read-only. A server may be writing it.
     ///

@@ -39,6 +39,8 @@ pub struct Schema {
     pub events: TableShape,
     /// Names of all other tables.
     pub others: Vec<String>,
+    /// What has the name of a table that Quipu writes and is no plain table with rowids: its kind and name, as in `view spans`.
+    pub impostors: Vec<String>,
     /// Whether `traces.created_at` is indexed.
     pub created_at_indexed: bool,
 }
@@ -56,6 +58,22 @@ pub(super) const SPANS: [&str; 9] = [
     "status",
     "kind",
 ];
+/// The tables that a writer fills.
+const WRITTEN: [&str; 13] = [
+    "quipu_traces",
+    "quipu_spans",
+    "quipu_events",
+    "quipu_names",
+    "quipu_resources",
+    "quipu_scopes",
+    "traces",
+    "spans",
+    "span_events",
+    "quipu_sources",
+    "quipu_span_extra",
+    "quipu_log_records",
+    "quipu_metric_points",
+];
 const EVENTS: [&str; 5] = ["id", "span_id", "name", "timestamp", "attributes"];
 
 impl Schema {
@@ -71,6 +89,10 @@ impl Schema {
             if kind == "index" && folded.contains("traces(created_at)") {
                 schema.created_at_indexed = true;
             }
+            let is_plain = kind == "table" && !folded.contains("withoutrowid") && !folded.starts_with("createvirtual");
+            if !is_plain && matches!(kind.as_str(), "table" | "view") && WRITTEN.iter().any(|written| name.eq_ignore_ascii_case(written)) {
+                schema.impostors.push(format!("{kind} {name}"));
+            }
             if kind != "table" || name.starts_with("sqlite_") {
                 continue;
             }
@@ -83,10 +105,12 @@ impl Schema {
                     continue;
                 }
             };
-            shape.exists = !folded.contains("withoutrowid") && !folded.starts_with("createvirtual");
+            shape.exists = is_plain;
         }
         if schema.others.iter().any(|table| table == layout::SPANS) {
             schema.layout = Layout::Quipu;
+            // These are views there, and nothing is written through them.
+            schema.impostors.retain(|impostor| !layout::VIEWS.iter().any(|(view, _)| *impostor == format!("view {view}")));
             for (shape, columns) in [
                 (&mut schema.traces, TRACES.as_slice()),
                 (&mut schema.spans, SPANS.as_slice()),
@@ -145,6 +169,9 @@ impl Schema {
             ("spans", &self.spans, SPANS.as_slice()),
             ("span_events", &self.events, EVENTS.as_slice()),
         ];
+        if let Some(impostor) = self.impostors.first() {
+            return Err(format!("{name} has a {impostor} where a plain table is expected, so no rows can be added. Choose another file."));
+        }
         if !self.others.is_empty() || tables.iter().any(|(_, shape, _)| !shape.columns.is_empty()) {
             self.check(name)?;
         }

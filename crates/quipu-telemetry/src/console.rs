@@ -4,6 +4,7 @@
 //! Llama Stack does not print, are printed as they arrive. The caller passes in the environment.
 
 use crate::sink::{EndedSpan, Sink, SinkError, SpanEvent, StartedSpan};
+use crate::text;
 use quipu_model::{Attributes, MetricEvent, MetricValue, Primitive, SpanStatus, Timestamp};
 use quipu_otlp::python_float;
 use std::fmt::Write as _;
@@ -49,7 +50,7 @@ impl<W: Write> ConsoleSink<W> {
 
     fn head(&self, at: Timestamp, word: &str, name: &str) -> String {
         let (dim, magenta, reset) = (self.code(DIM), self.code(MAGENTA), self.code(RESET));
-        format!("{dim}{}{reset} {magenta}[{word}]{reset} {dim}{}{reset}", time_of_day(at), harmless(name))
+        format!("{dim}{}{reset} {magenta}[{word}]{reset} {dim}{}{reset}", time_of_day(at), text::line(name))
     }
 
     fn event(&self, event: &SpanEvent, out: &mut String) {
@@ -63,7 +64,7 @@ impl<W: Write> ConsoleSink<W> {
             "debug" => self.code(DIM),
             _ => self.code(WHITE),
         };
-        let severity = harmless(&severity.to_uppercase());
+        let severity = text::line(&severity.to_uppercase());
         // Writing to a String can't fail.
         let _ = writeln!(out, " {} {colour}[{severity}] {}{}", time_of_day(event.at), shown(message), self.code(RESET));
         self.attributes(&event.attributes, out);
@@ -72,7 +73,7 @@ impl<W: Write> ConsoleSink<W> {
     fn attributes(&self, attributes: &Attributes, out: &mut String) {
         for (key, value) in &attributes.0 {
             if !key.starts_with("__") && key != "message" && key != "severity" {
-                let _ = writeln!(out, "   {}{}: {}{}", self.code(DIM), harmless(key), shown(value), self.code(RESET));
+                let _ = writeln!(out, "   {}{}: {}{}", self.code(DIM), text::line(key), shown(value), self.code(RESET));
             }
         }
     }
@@ -120,7 +121,7 @@ impl<W: Write> Sink for ConsoleSink<W> {
             MetricValue::Float(number) => python_float(number),
         };
         let (white, reset) = (self.code(WHITE), self.code(RESET));
-        let (at, name, unit) = (time_of_day(metric.timestamp.at), harmless(&metric.metric), harmless(&metric.unit));
+        let (at, name, unit) = (time_of_day(metric.timestamp.at), text::line(&metric.metric), text::line(&metric.unit));
         let mut lines = format!(" {at} {white}[METRIC] {name}: {value} {unit}");
         lines.truncate(lines.trim_end().len());
         let _ = writeln!(lines, "{reset}");
@@ -152,21 +153,8 @@ fn shown(value: &Primitive) -> String {
         Primitive::Bool(false) => "False".into(),
         Primitive::Integer(number) => number.to_string(),
         Primitive::Float(number) => python_float(*number),
-        Primitive::Text(text) => harmless(text),
+        Primitive::Text(words) => text::lines(words),
     }
-}
-
-/// Replaces control characters, which could move the cursor or change the terminal; keeps newlines and tabs.
-fn harmless(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if letter.is_control() && letter != '\n' && letter != '\t' {
-            let _ = write!(out, "\\x{:02x}", u32::from(letter));
-        } else {
-            out.push(letter);
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -202,5 +190,33 @@ mod tests {
         assert_eq!(print(false), " 23:59:59.999 [METRIC] prompt_tokens: 3 tokens\n   model_id: m\\x1b[2J\n");
         let coloured = " 23:59:59.999 \x1b[37m[METRIC] prompt_tokens: 3 tokens\x1b[0m\n   \x1b[2mmodel_id: m\\x1b[2J\x1b[0m\n";
         assert_eq!(print(true), coloured);
+    }
+
+    #[test]
+    fn no_text_breaks_or_forges_a_line() {
+        let forged = "x\n18:43:48.793 [END] other\r\x1b[2K\u{202e}";
+        let at = Timestamp(0);
+        let attributes =
+            |entries: &[&str]| Attributes(entries.iter().map(|key| ((*key).to_owned(), Primitive::Text(forged.into()))).collect());
+        let span = StartedSpan {
+            trace_id: "t".into(),
+            span_id: "s".into(),
+            parent_span_id: None,
+            has_remote_parent: false,
+            trace_state: None,
+            name: forged.into(),
+            start: at,
+            attributes: Attributes::default(),
+        };
+        let event = SpanEvent { name: "unstructured_log".into(), at, attributes: attributes(&["message", "severity", forged]) };
+        let mut sink = ConsoleSink::new(Vec::new(), false);
+        sink.start(&span);
+        sink.end(&EndedSpan { span, end: at, status: SpanStatus::Ok, events: vec![event] });
+        let printed = String::from_utf8(sink.out).expect("text");
+        assert!(!printed.contains(['\r', '\x1b', '\u{202e}']), "{printed:?}");
+        // The start, the end, the log and its attribute, each at its place; what goes on below is indented further.
+        let outermost: Vec<&str> = printed.lines().filter(|line| !line.starts_with("        ")).collect();
+        assert_eq!(outermost.len(), 4, "{printed}");
+        assert!(printed.starts_with("00:00:00.000 [START] x\\n18:43:48.793 [END] other\\x0d\\x1b[2K\\u{202e}\n"), "{printed}");
     }
 }

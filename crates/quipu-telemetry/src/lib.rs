@@ -49,8 +49,10 @@ mod spans;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod telemetry;
+mod text;
 mod w3c;
 mod warning;
+mod weight;
 mod worker;
 
 pub use config::TelemetryConfig;
@@ -61,7 +63,7 @@ pub use layer::TelemetryLayer;
 pub use sink::{EndedSpan, Sink, SinkError, SpanEvent, StartedSpan};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteSink;
-pub use telemetry::{DEFAULT_CAPACITY, DEFAULT_TTL_SECONDS, FlushError, LogError, StartError, Telemetry, TelemetryBuilder};
+pub use telemetry::{DEFAULT_CAPACITY, DEFAULT_TTL_SECONDS, FlushError, LogError, Receipt, StartError, Telemetry, TelemetryBuilder};
 pub use warning::Warning;
 
 /// Runs the example of README.md.

@@ -2,16 +2,28 @@
 //!
 //! `worker` processes the events.
 
+use crate::warning::Warning;
+use crate::weight::of_event;
 use quipu_model::Event;
 use std::collections::VecDeque;
+use std::sync::mpsc::Sender;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Interval between retries of a failed sink if nothing else happens.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// An event and its time to live in seconds.
-pub(crate) type Logged = (Event, i64);
+/// Maximum memory of waiting events in bytes, besides their number.
+pub(crate) const MOST_BYTES: usize = 64 << 20;
+
+/// A logged event.
+pub(crate) struct Logged {
+    pub(crate) event: Event,
+    /// Time to live in seconds.
+    pub(crate) ttl_seconds: i64,
+    /// Is sent why the event was dropped, or `None`. Without it, a warning is reported.
+    pub(crate) told: Option<Sender<Option<Warning>>>,
+}
 
 pub(crate) struct Queue {
     state: Mutex<State>,
@@ -20,6 +32,7 @@ pub(crate) struct Queue {
     /// Wakes threads that flush or shut down.
     done: Condvar,
     pub(crate) capacity: usize,
+    capacity_bytes: usize,
 }
 
 #[derive(Default)]
@@ -27,6 +40,9 @@ struct State {
     waiting: VecDeque<Logged>,
     /// Events taken from the queue but not written yet. They count as waiting.
     in_work: usize,
+    /// Memory of the events that wait and that were taken.
+    bytes: usize,
+    bytes_in_work: usize,
     dropped: u64,
     dropped_told: u64,
     /// Number of flushes requested, and of those completed.
@@ -60,8 +76,8 @@ pub(crate) struct Batch {
 }
 
 impl Queue {
-    pub(crate) fn new(capacity: usize) -> Queue {
-        Queue { state: Mutex::default(), work: Condvar::new(), done: Condvar::new(), capacity }
+    pub(crate) fn new(capacity: usize, capacity_bytes: usize) -> Queue {
+        Queue { state: Mutex::default(), work: Condvar::new(), done: Condvar::new(), capacity, capacity_bytes }
     }
 
     /// A panic while locked leaves the state consistent.
@@ -70,15 +86,18 @@ impl Queue {
     }
 
     /// Queues all of the events or none.
-    pub(crate) fn push(&self, logged: impl ExactSizeIterator<Item = Logged>) -> Result<(), Refused> {
+    pub(crate) fn push(&self, logged: Vec<Logged>) -> Result<(), Refused> {
+        let bytes: usize = logged.iter().map(|logged| of_event(&logged.event)).sum();
         let mut state = self.lock();
         if state.closed || state.ended {
             return Err(Refused::Closed);
         }
-        if state.waiting.len() + state.in_work + logged.len() > self.capacity {
+        let is_too_much = state.bytes + state.bytes_in_work + bytes > self.capacity_bytes;
+        if is_too_much || state.waiting.len() + state.in_work + logged.len() > self.capacity {
             state.dropped += logged.len() as u64;
             return Err(Refused::Full);
         }
+        state.bytes += bytes;
         state.waiting.extend(logged);
         self.work.notify_one();
         Ok(())
@@ -130,6 +149,7 @@ impl Queue {
         }
         let events = std::mem::take(&mut state.waiting);
         state.in_work = events.len();
+        state.bytes_in_work = std::mem::take(&mut state.bytes);
         let dropped = state.dropped - state.dropped_told;
         state.dropped_told = state.dropped;
         Batch { events, asked: state.asked, dropped, flush: state.asked > state.answered || state.closed, last: state.closed }
@@ -138,7 +158,7 @@ impl Queue {
     /// Marks the batch as done. `failures` are the messages of the sinks.
     pub(crate) fn finish(&self, asked: u64, failures: Vec<String>) {
         let mut state = self.lock();
-        state.in_work = 0;
+        (state.in_work, state.bytes_in_work) = (0, 0);
         state.answered = asked;
         state.failures = failures;
         self.done.notify_all();

@@ -87,6 +87,11 @@ pub trait Sink {
     /// A metric was logged, in a span or outside of any. Metrics of a span are also among its events.
     fn metric(&mut self, _metric: &MetricEvent) {}
 
+    /// Whether the sink has stored a span with this id, as far as it can tell.
+    fn has_stored(&mut self, _span_id: &str) -> bool {
+        false
+    }
+
     /// Stores everything received since the last commit. Called when the queue is empty, and by `flush`.
     ///
     /// # Errors

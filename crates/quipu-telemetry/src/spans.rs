@@ -5,21 +5,39 @@
 
 use crate::sink::{EndedSpan, SpanEvent, StartedSpan};
 use crate::w3c::TraceParent;
+use crate::warning::Warning;
+use crate::weight::{FIXED, of_attributes};
 use quipu_model::{
     Attributes, MetricEvent, MetricValue, Primitive, SpanEndPayload, SpanStartPayload, StructuredLogEvent, UnstructuredLogEvent,
 };
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+/// Maximum number of open spans, and of bytes of what was logged in them. Programs have some hundreds open; clients may never end them.
+const MOST: usize = 100_000;
+const MOST_BYTES: usize = 64 << 20;
+
 /// Spans that have started but not ended.
-#[derive(Default)]
-pub(crate) struct OpenSpans(HashMap<String, OpenSpan>);
+pub(crate) struct OpenSpans {
+    open: HashMap<String, OpenSpan>,
+    bytes: usize,
+    most: usize,
+    most_bytes: usize,
+}
+
+impl Default for OpenSpans {
+    fn default() -> OpenSpans {
+        OpenSpans { open: HashMap::new(), bytes: 0, most: MOST, most_bytes: MOST_BYTES }
+    }
+}
 
 struct OpenSpan {
     span: StartedSpan,
     /// `false` if the caller does not record the trace. Child spans inherit this.
     is_sampled: bool,
     events: Vec<SpanEvent>,
+    /// What the span and its events count for.
+    bytes: usize,
 }
 
 /// The result of a start event.
@@ -29,6 +47,29 @@ pub(crate) enum Start<'s> {
     NotSampled,
     /// The span is already open.
     Twice,
+    /// Too many spans are open.
+    TooMuch,
+}
+
+/// The result of a log line or a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Logging {
+    Added,
+    /// No such span is open.
+    Unknown,
+    /// Too much was logged in open spans.
+    TooMuch,
+}
+
+impl Logging {
+    /// The warning for an event that was dropped.
+    pub(crate) fn warning(self, unknown: Warning) -> Option<Warning> {
+        match self {
+            Logging::Added => None,
+            Logging::Unknown => Some(unknown),
+            Logging::TooMuch => Some(Warning::TooMuchOpen { dropped: 1 }),
+        }
+    }
 }
 
 /// The result of an end event.
@@ -42,10 +83,16 @@ pub(crate) enum End {
 
 impl OpenSpans {
     pub(crate) fn start(&mut self, event: StructuredLogEvent, start: SpanStartPayload, ttl_seconds: i64) -> Start<'_> {
-        let parent = start.parent_span_id.as_deref().and_then(|parent| self.0.get(&key(parent)));
+        let parent = start.parent_span_id.as_deref().and_then(|parent| self.open.get(&key(parent)));
         let trace_state = parent.and_then(|parent| parent.span.trace_state.clone());
         let is_sampled = parent.is_none_or(|parent| parent.is_sampled);
-        let Entry::Vacant(place) = self.0.entry(key(&event.span_id)) else { return Start::Twice };
+        let bytes = FIXED * 4 + event.span_id.len() + event.trace_id.len() + start.name.len() + of_attributes(&event.attributes);
+        let is_full = self.open.len() >= self.most || self.bytes + bytes > self.most_bytes;
+        let Entry::Vacant(place) = self.open.entry(key(&event.span_id)) else { return Start::Twice };
+        if is_full {
+            return Start::TooMuch;
+        }
+        self.bytes += bytes;
         let mut attributes = Attributes::default();
         merge(&mut attributes, event.attributes);
         let mut span = StartedSpan {
@@ -60,12 +107,13 @@ impl OpenSpans {
         };
         let is_sampled = is_sampled & take_remote_parent(&mut span);
         put_last(&mut span.attributes, "__ttl__", Primitive::Integer(ttl_seconds));
-        let open = place.insert(OpenSpan { span, is_sampled, events: Vec::new() });
+        let open = place.insert(OpenSpan { span, is_sampled, events: Vec::new(), bytes });
         if is_sampled { Start::New(&open.span) } else { Start::NotSampled }
     }
 
     pub(crate) fn end(&mut self, event: StructuredLogEvent, end: SpanEndPayload, ttl_seconds: i64) -> End {
-        let Some(OpenSpan { mut span, is_sampled, events }) = self.0.remove(&key(&event.span_id)) else { return End::Unknown };
+        let Some(OpenSpan { mut span, is_sampled, events, bytes }) = self.open.remove(&key(&event.span_id)) else { return End::Unknown };
+        self.bytes -= bytes;
         if !is_sampled {
             return End::NotSampled;
         }
@@ -74,9 +122,9 @@ impl OpenSpans {
         End::Ended(Box::new(EndedSpan { span, end: event.timestamp.at, status: end.status, events }))
     }
 
-    /// Adds a log line; `false` if its span is not open.
-    pub(crate) fn log(&mut self, event: UnstructuredLogEvent, ttl_seconds: i64) -> bool {
-        let Some(open) = self.0.get_mut(&key(&event.span_id)) else { return false };
+    /// Adds a log line.
+    pub(crate) fn log(&mut self, event: UnstructuredLogEvent, ttl_seconds: i64) -> Logging {
+        let id = key(&event.span_id);
         let mut attributes = Attributes(vec![
             ("message".into(), Primitive::Text(event.message)),
             ("severity".into(), Primitive::Text(event.severity.label().into())),
@@ -86,13 +134,11 @@ impl OpenSpans {
             attributes.set(key, value);
         }
         attributes.0.retain(|(_, value)| *value != Primitive::Null);
-        open.events.push(SpanEvent { name: "unstructured_log".into(), at: event.timestamp.at, attributes });
-        true
+        self.add(&id, SpanEvent { name: "unstructured_log".into(), at: event.timestamp.at, attributes })
     }
 
-    /// Adds a metric; `false` if its span is not open.
-    pub(crate) fn metric(&mut self, event: &MetricEvent) -> bool {
-        let Some(open) = self.0.get_mut(&key(&event.span_id)) else { return false };
+    /// Adds a metric.
+    pub(crate) fn metric(&mut self, event: &MetricEvent) -> Logging {
         let value = match event.value {
             MetricValue::Integer(number) => Primitive::Integer(number),
             MetricValue::Float(number) => Primitive::Float(number),
@@ -102,13 +148,24 @@ impl OpenSpans {
             attributes.set(key.clone(), value.clone());
         }
         attributes.0.retain(|(_, value)| *value != Primitive::Null);
-        open.events.push(SpanEvent { name: format!("metric.{}", event.metric), at: event.timestamp.at, attributes });
-        true
+        self.add(&key(&event.span_id), SpanEvent { name: format!("metric.{}", event.metric), at: event.timestamp.at, attributes })
+    }
+
+    fn add(&mut self, id: &str, event: SpanEvent) -> Logging {
+        let Some(open) = self.open.get_mut(id) else { return Logging::Unknown };
+        let bytes = event.name.len() + of_attributes(&event.attributes) + FIXED;
+        if self.bytes + bytes > self.most_bytes {
+            return Logging::TooMuch;
+        }
+        self.bytes += bytes;
+        open.bytes += bytes;
+        open.events.push(event);
+        Logging::Added
     }
 
     /// The number of open spans, and the name of the one that started first.
     pub(crate) fn left(&self) -> Option<(u64, &str)> {
-        let sampled = || self.0.values().filter(|open| open.is_sampled);
+        let sampled = || self.open.values().filter(|open| open.is_sampled);
         let first = sampled().min_by_key(|open| (open.span.start.0, &open.span.span_id))?;
         Some((sampled().count() as u64, &first.span.name))
     }
@@ -251,5 +308,29 @@ mod tests {
         for id in ["2", "1"] {
             assert!(matches!(open.end(event(id, 2, &[]), OK, 5), End::NotSampled));
         }
+    }
+
+    #[test]
+    fn what_is_open_is_bounded_by_number_and_bytes_and_ends_make_room() {
+        let mut open = OpenSpans { most: 2, most_bytes: 5_000, ..OpenSpans::default() };
+        started(open.start(event("1", 1, &[]), start(), 5));
+        started(open.start(event("2", 1, &[]), start(), 5));
+        assert!(matches!(open.start(event("3", 1, &[]), start(), 5), Start::TooMuch));
+        assert!(matches!(open.start(event("2", 1, &[]), start(), 5), Start::Twice));
+        let log = |message: &str| UnstructuredLogEvent {
+            trace_id: "t".into(),
+            span_id: "1".into(),
+            timestamp: EventTime::utc(Timestamp(1)),
+            attributes: Attributes::default(),
+            message: message.into(),
+            severity: quipu_model::LogSeverity::Info,
+        };
+        assert_eq!(open.log(log(&"x".repeat(2_000)), 5), Logging::Added);
+        assert_eq!(open.log(log(&"x".repeat(2_000)), 5), Logging::TooMuch);
+        ended(open.end(event("1", 2, &[]), OK, 5));
+        assert_eq!(open.log(log("late"), 5), Logging::Unknown);
+        ended(open.end(event("2", 2, &[]), OK, 5));
+        assert_eq!(open.bytes, 0);
+        started(open.start(event("3", 1, &[]), start(), 5));
     }
 }

@@ -3,13 +3,15 @@
 //! All spans ended since the last commit form one transaction. The schema and its statements are in `quipu_store`.
 
 use crate::sink::{EndedSpan, Sink, SinkError};
+use crate::weight::FIXED;
 use quipu_model::{EventRecord, SpanRecord, SpanStatus, Timestamp, reference_time};
 use quipu_otlp::attributes_text;
-use quipu_store::{TraceFacts, Writer};
+use quipu_store::{Refused, TraceFacts, Writer};
 use std::path::Path;
 
-/// Maximum number of spans kept while the file can't be written. The oldest are dropped and reported.
+/// Maximum number of spans kept while the file can't be written, and of their bytes. The oldest are dropped and reported.
 const KEPT: usize = 100_000;
+const KEPT_BYTES: usize = 64 << 20;
 
 /// Writes ended spans to a SQLite file.
 pub struct SqliteSink {
@@ -24,7 +26,25 @@ struct Row {
     is_root: bool,
 }
 
+impl Row {
+    fn bytes(&self) -> usize {
+        let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let events = self.events.iter().map(|event| of(&event.attributes) + of(&event.name) + FIXED);
+        of(&self.span.attributes) + of(&self.span.name) + events.sum::<usize>() + 4 * FIXED
+    }
+}
+
 impl SqliteSink {
+    /// How many of the oldest pending spans are beyond what is kept.
+    fn surplus(&self) -> usize {
+        let mut bytes = 0;
+        let fit = self.waiting.iter().rev().take(KEPT).take_while(|row| {
+            bytes += row.bytes();
+            bytes <= KEPT_BYTES
+        });
+        self.waiting.len() - fit.count()
+    }
+
     /// Opens the file. Creates it and its parent folders if necessary. `service_name` is written to new rows of `traces`.
     ///
     /// # Errors
@@ -38,16 +58,46 @@ impl SqliteSink {
         Ok(SqliteSink { writer, service_name: service_name.to_owned(), waiting: Vec::new() })
     }
 
-    /// Writes all pending spans in one transaction. Returns the number skipped because the file has spans with the same ids.
-    fn write(&mut self) -> Result<u64, quipu_store::StoreError> {
+    /// Writes all pending spans in one transaction. Returns how many the file does not have by that, and why.
+    fn write(&mut self) -> Result<LeftOut, quipu_store::StoreError> {
+        let mut left_out = self.write_here();
+        if matches!(left_out, Err(quipu_store::StoreError::Moved(_))) {
+            // The file that is at the path now is opened by the next transaction.
+            left_out = self.write_here();
+        }
+        left_out
+    }
+
+    fn write_here(&mut self) -> Result<LeftOut, quipu_store::StoreError> {
+        // Of a transaction that was rolled back.
+        let _ = self.writer.take_refused();
         self.writer.begin()?;
-        let mut left_out = 0;
+        let mut spans = 0;
         for row in &self.waiting {
             let facts = TraceFacts { service_name: Some(&self.service_name), is_root: row.is_root, created_at: None };
-            left_out += u64::from(!self.writer.add(&row.span, &row.events, facts)?);
+            spans += u64::from(!self.writer.add(&row.span, &row.events, facts)?);
         }
         self.writer.commit()?;
-        Ok(left_out)
+        Ok(LeftOut { spans, refused: self.writer.take_refused() })
+    }
+}
+
+/// Rows that are not in the file after a commit.
+struct LeftOut {
+    /// Spans whose id the file has, or which it does not take.
+    spans: u64,
+    refused: Refused,
+}
+
+impl LeftOut {
+    fn report(self) -> Result<(), SinkError> {
+        let LeftOut { spans, refused } = self;
+        let why = match (&refused.why, spans) {
+            (None, 0) => return Ok(()),
+            (None, _) => "Spans were skipped because the file has spans with the same ids.".into(),
+            (Some(why), _) => format!("Rows were skipped because the file does not take them ({why})."),
+        };
+        Err(SinkError { why, lost: spans })
     }
 }
 
@@ -81,6 +131,10 @@ impl Sink for SqliteSink {
         });
     }
 
+    fn has_stored(&mut self, span_id: &str) -> bool {
+        self.waiting.iter().any(|row| row.span.span_id == span_id) || self.writer.has_span(span_id).unwrap_or(false)
+    }
+
     fn commit(&mut self) -> Result<(), SinkError> {
         if self.waiting.is_empty() {
             return Ok(());
@@ -88,15 +142,12 @@ impl Sink for SqliteSink {
         match self.write() {
             Ok(left_out) => {
                 self.waiting.clear();
-                if left_out == 0 {
-                    return Ok(());
-                }
-                Err(SinkError { why: "Spans were skipped because the file has spans with the same ids.".into(), lost: left_out })
+                left_out.report()
             }
             Err(error) => {
                 // This also fails without a transaction; only the first error is reported.
                 let _ = self.writer.roll_back();
-                let lost = self.waiting.len().saturating_sub(KEPT);
+                let lost = self.surplus();
                 self.waiting.drain(..lost);
                 Err(SinkError { why: format!("{error} Pending spans are kept and written later."), lost: lost as u64 })
             }

@@ -2,7 +2,7 @@
 //!
 //! Events carry their own times and ids.
 
-use crate::queue::{Logged, Queue, Refused};
+use crate::queue::{Logged, MOST_BYTES, Queue, Refused};
 use crate::sink::{Sink, SinkError};
 use crate::spans::OpenSpans;
 use crate::warning::Warning;
@@ -25,12 +25,26 @@ pub struct Telemetry {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// What becomes of an event.
+pub struct Receipt(mpsc::Receiver<Option<Warning>>);
+
+impl Receipt {
+    /// Waits until the writer thread has looked at the event; a span that ends is not stored yet.
+    ///
+    /// # Errors
+    /// Why the event was dropped.
+    pub fn wait(self) -> Result<(), Warning> {
+        // Without an answer the thread has ended, which `flush` tells.
+        self.0.recv().unwrap_or_default().map_or(Ok(()), Err)
+    }
+}
+
 /// An event was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// Too many events are waiting to be written. [`Telemetry::dropped`] counts them, and a [`Warning`] reports them.
-    #[error("The event was dropped: {capacity} are waiting to be written.")]
+    /// Too many events are waiting to be written, or too large ones. [`Telemetry::dropped`] counts them, and a [`Warning`] reports them.
+    #[error("The event was dropped: {capacity} are waiting to be written, or fewer that are large.")]
     QueueFull {
         /// The queue's capacity in events.
         capacity: usize,
@@ -74,13 +88,19 @@ type OpenSink = Box<dyn FnOnce() -> Result<Box<dyn Sink>, SinkError> + Send>;
 pub struct TelemetryBuilder {
     sinks: Vec<OpenSink>,
     capacity: usize,
+    capacity_bytes: usize,
     warn: Warn,
 }
 
 impl Telemetry {
     /// A builder without sinks, with room for [`DEFAULT_CAPACITY`] events, and with warnings printed to standard error.
     pub fn builder() -> TelemetryBuilder {
-        TelemetryBuilder { sinks: Vec::new(), capacity: DEFAULT_CAPACITY, warn: Box::new(|warning| eprintln!("{warning}")) }
+        TelemetryBuilder {
+            sinks: Vec::new(),
+            capacity: DEFAULT_CAPACITY,
+            capacity_bytes: MOST_BYTES,
+            warn: Box::new(|warning| eprintln!("{warning}")),
+        }
     }
 
     /// Queues an event. `ttl_seconds` is written as the attribute `__ttl__` of spans and log lines.
@@ -92,16 +112,28 @@ impl Telemetry {
     /// [`LogError`] if the event was rejected.
     pub fn log_event(&self, event: Event, ttl_seconds: i64) -> Result<(), LogError> {
         check(&event)?;
-        self.push(std::iter::once((event, ttl_seconds)))
+        self.push(vec![Logged { event, ttl_seconds, told: None }])
+    }
+
+    /// Like [`log_event`](Telemetry::log_event), and lets the caller wait for what becomes of the event, instead of a warning. A start whose
+    /// id a sink has stored already is refused.
+    ///
+    /// # Errors
+    /// [`LogError`] if the event was rejected.
+    pub fn log_event_with_receipt(&self, event: Event, ttl_seconds: i64) -> Result<Receipt, LogError> {
+        check(&event)?;
+        let (told, receipt) = mpsc::channel();
+        self.push(vec![Logged { event, ttl_seconds, told: Some(told) }])?;
+        Ok(Receipt(receipt))
     }
 
     /// Queues all of these events or none, with [`DEFAULT_TTL_SECONDS`].
     pub(crate) fn log_all(&self, events: Vec<Event>) -> Result<(), LogError> {
         events.iter().try_for_each(check)?;
-        self.push(events.into_iter().map(|event| (event, DEFAULT_TTL_SECONDS)))
+        self.push(events.into_iter().map(|event| Logged { event, ttl_seconds: DEFAULT_TTL_SECONDS, told: None }).collect())
     }
 
-    fn push(&self, logged: impl ExactSizeIterator<Item = Logged>) -> Result<(), LogError> {
+    fn push(&self, logged: Vec<Logged>) -> Result<(), LogError> {
         self.queue.push(logged).map_err(|refused| match refused {
             Refused::Full => LogError::QueueFull { capacity: self.queue.capacity },
             Refused::Closed => LogError::ShutDown,
@@ -181,6 +213,12 @@ impl TelemetryBuilder {
         self
     }
 
+    /// Sets the maximum memory of waiting events in bytes; 64 MiB by default.
+    pub fn capacity_bytes(mut self, bytes: usize) -> TelemetryBuilder {
+        self.capacity_bytes = bytes;
+        self
+    }
+
     /// Sets the warning handler, which replaces standard error. It runs in the writer thread.
     pub fn on_warning(mut self, warn: impl Fn(&Warning) + Send + 'static) -> TelemetryBuilder {
         self.warn = Box::new(warn);
@@ -192,8 +230,8 @@ impl TelemetryBuilder {
     /// # Errors
     /// [`StartError`] if a sink can't be opened or no thread can be started.
     pub fn start(self) -> Result<Telemetry, StartError> {
-        let TelemetryBuilder { sinks, capacity, warn } = self;
-        let queue = Arc::new(Queue::new(capacity));
+        let TelemetryBuilder { sinks, capacity, capacity_bytes, warn } = self;
+        let queue = Arc::new(Queue::new(capacity, capacity_bytes));
         let theirs = EndGuard(queue.clone());
         let (opened, is_open) = mpsc::channel();
         let run = move || {
@@ -204,7 +242,7 @@ impl TelemetryBuilder {
                 Err(error) => return opened.send(Err(error)).unwrap_or_default(),
             };
             if opened.send(Ok(())).is_ok() {
-                Worker { sinks, warn, spans: OpenSpans::default() }.run(&theirs.0);
+                Worker { sinks, warn, spans: OpenSpans::default(), dropped: 0 }.run(&theirs.0);
             }
         };
         let thread = std::thread::Builder::new().name("quipu-telemetry".into()).spawn(run).map_err(StartError::Thread)?;

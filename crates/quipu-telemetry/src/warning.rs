@@ -1,8 +1,10 @@
 //! Warnings about telemetry for the running program.
 
+use crate::text::line;
 use std::fmt;
 
-/// A problem with telemetry. Reported by the writer thread, so the program does not wait for it.
+/// A problem with telemetry. Reported by the writer thread, so the program does not wait for it. As text it is one line, whatever ids and
+/// names are in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
@@ -28,6 +30,18 @@ pub enum Warning {
         span_id: String,
         /// Trace id, as given by the event.
         trace_id: String,
+    },
+    /// A start was dropped: a sink has stored a span with its id already.
+    AlreadyWritten {
+        /// Span id, as given by the event.
+        span_id: String,
+        /// Trace id, as given by the event.
+        trace_id: String,
+    },
+    /// Events were dropped because too many spans are open, or too much was logged in them.
+    TooMuchOpen {
+        /// Events dropped since the last such warning.
+        dropped: u64,
     },
     /// A sink failed.
     SinkFailed {
@@ -57,15 +71,26 @@ impl fmt::Display for Warning {
                 )
             }
             Warning::UnknownSpan { what, span_id, trace_id } => {
-                write!(f, "The {what} was dropped: span {span_id} of trace {trace_id} is not open.")
+                write!(f, "The {} was dropped: span {} of trace {} is not open.", line(what), line(span_id), line(trace_id))
             }
             Warning::StartedTwice { span_id, trace_id } => {
-                write!(f, "A start of span {span_id} of trace {trace_id} was dropped: the span is already open.")
+                write!(f, "A start of span {} of trace {} was dropped: the span is already open.", line(span_id), line(trace_id))
             }
-            Warning::SinkFailed { sink, why, lost: 0 } => write!(f, "Telemetry sink {sink}: {why}"),
-            Warning::SinkFailed { sink, why, lost } => write!(f, "Telemetry sink {sink}: {why} Spans lost: {lost}."),
+            Warning::AlreadyWritten { span_id, trace_id } => {
+                write!(
+                    f,
+                    "A start of span {} of trace {} was dropped: a span with this id was written before.",
+                    line(span_id),
+                    line(trace_id)
+                )
+            }
+            Warning::TooMuchOpen { dropped } => {
+                write!(f, "{dropped} telemetry events were dropped because too many spans are open, or hold too much. End spans earlier.")
+            }
+            Warning::SinkFailed { sink, why, lost: 0 } => write!(f, "Telemetry sink {sink}: {}", line(why)),
+            Warning::SinkFailed { sink, why, lost } => write!(f, "Telemetry sink {sink}: {} Spans lost: {lost}.", line(why)),
             Warning::NeverEnded { spans, first } => {
-                write!(f, "{spans} spans were still open at shutdown and were not written; the first is “{first}”.")
+                write!(f, "{spans} spans were still open at shutdown and were not written; the first is “{}”.", line(first))
             }
         }
     }

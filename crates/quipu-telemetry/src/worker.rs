@@ -16,6 +16,8 @@ pub(crate) struct Worker {
     pub(crate) sinks: Vec<Box<dyn Sink>>,
     pub(crate) warn: Warn,
     pub(crate) spans: OpenSpans,
+    /// Events dropped since the last warning, because too much is open.
+    pub(crate) dropped: u64,
 }
 
 impl Worker {
@@ -26,8 +28,19 @@ impl Worker {
         let mut reported: Vec<String> = Vec::new();
         loop {
             let Batch { events, asked, dropped, flush, last } = queue.next(retry);
-            for logged in events {
-                self.take(logged);
+            for Logged { event, ttl_seconds, told } in events {
+                let warning = self.take(event, ttl_seconds, told.is_some());
+                match (warning, told) {
+                    // The caller may not wait.
+                    (warning, Some(told)) => drop(told.send(warning)),
+                    (Some(Warning::TooMuchOpen { dropped }), None) => self.dropped += dropped,
+                    (Some(warning), None) => self.report(warning),
+                    (None, None) => {}
+                }
+            }
+            if self.dropped > 0 {
+                let dropped = std::mem::take(&mut self.dropped);
+                self.report(Warning::TooMuchOpen { dropped });
             }
             if dropped > 0 {
                 self.report(Warning::QueueFull { dropped, capacity: queue.capacity });
@@ -79,36 +92,39 @@ impl Worker {
         (self.warn)(&warning);
     }
 
-    fn take(&mut self, (event, ttl_seconds): Logged) {
+    /// Passes an event on. Returns why it was dropped, if it was. `is_asked` is whether somebody waits for that.
+    fn take(&mut self, event: Event, ttl_seconds: i64, is_asked: bool) -> Option<Warning> {
         match event {
             Event::StructuredLog(event) => {
                 let (span_id, trace_id) = (event.span_id.clone(), event.trace_id.clone());
                 match event.payload.clone() {
+                    StructuredLogPayload::SpanStart(_) if is_asked && self.sinks.iter_mut().any(|sink| sink.has_stored(&span_id)) => {
+                        return Some(Warning::AlreadyWritten { span_id, trace_id });
+                    }
                     StructuredLogPayload::SpanStart(start) => match self.spans.start(event, start, ttl_seconds) {
                         Start::New(span) => self.sinks.iter_mut().for_each(|sink| sink.start(span)),
                         Start::NotSampled => {}
-                        Start::Twice => self.report(Warning::StartedTwice { span_id, trace_id }),
+                        Start::Twice => return Some(Warning::StartedTwice { span_id, trace_id }),
+                        Start::TooMuch => return Some(Warning::TooMuchOpen { dropped: 1 }),
                     },
                     StructuredLogPayload::SpanEnd(end) => match self.spans.end(event, end, ttl_seconds) {
                         End::Ended(ended) => self.sinks.iter_mut().for_each(|sink| sink.end(&ended)),
                         End::NotSampled => {}
-                        End::Unknown => self.report(Warning::UnknownSpan { what: "end of the span".into(), span_id, trace_id }),
+                        End::Unknown => return Some(Warning::UnknownSpan { what: "end of the span".into(), span_id, trace_id }),
                     },
                 }
+                None
             }
             Event::UnstructuredLog(event) => {
                 let (span_id, trace_id) = (event.span_id.clone(), event.trace_id.clone());
-                if !self.spans.log(event, ttl_seconds) {
-                    self.report(Warning::UnknownSpan { what: "log line".into(), span_id, trace_id });
-                }
+                let unknown = Warning::UnknownSpan { what: "log line".into(), span_id, trace_id };
+                self.spans.log(event, ttl_seconds).warning(unknown)
             }
             Event::Metric(event) => {
-                let known = self.spans.metric(&event);
+                let added = self.spans.metric(&event);
                 self.sinks.iter_mut().for_each(|sink| sink.metric(&event));
-                if !known {
-                    let what = format!("metric {}", event.metric);
-                    self.report(Warning::UnknownSpan { what, span_id: event.span_id, trace_id: event.trace_id });
-                }
+                let what = format!("metric {}", event.metric);
+                added.warning(Warning::UnknownSpan { what, span_id: event.span_id, trace_id: event.trace_id })
             }
         }
     }

@@ -166,6 +166,31 @@ fn a_full_queue_drops_counts_and_tells() {
 }
 
 #[test]
+fn large_events_fill_a_queue_before_many_do() {
+    let (open, gate) = mpsc::channel();
+    let (builder, warnings) = listening();
+    let telemetry = builder.capacity_bytes(100_000).sink(move || Ok(Gate(gate))).start().expect("it starts");
+    for event in [start("1"), end("1"), start("2")] {
+        telemetry.log_event(event, 60).expect("there is room");
+    }
+    let Event::UnstructuredLog(mut large) = log("2") else { panic!("a log") };
+    large.message = "x".repeat(40_000);
+    let results: Vec<_> = (0..6).map(|_| telemetry.log_event(Event::UnstructuredLog(large.clone()), 60)).collect();
+    let refused = results.iter().filter(|result| matches!(result, Err(LogError::QueueFull { .. }))).count() as u64;
+    assert!((2..=4).contains(&refused), "{refused}");
+    assert_eq!(telemetry.dropped(), refused);
+    drop(open);
+    telemetry.flush().expect("written");
+    assert!(warnings.lock().expect("no panic").iter().any(|warning| matches!(warning, Warning::QueueFull { dropped, .. } if *dropped > 0)));
+}
+
+#[test]
+fn warnings_are_one_line_whatever_ids_are_in_them() {
+    let warning = Warning::StartedTwice { span_id: "a\nforged\x1b[2J".into(), trace_id: "\u{202e}t".into() };
+    assert_eq!(warning.to_string(), "A start of span a\\nforged\\x1b[2J of trace \\u{202e}t was dropped: the span is already open.");
+}
+
+#[test]
 fn an_inference_request_is_three_metrics_or_what_is_known_of_them() {
     let scratch = Scratch::new().expect("a folder");
     let (telemetry, file) = into_file(Telemetry::builder(), &scratch);

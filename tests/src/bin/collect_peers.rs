@@ -35,7 +35,7 @@ fn main() -> Result<()> {
     python_and_prometheus(&quipu)?;
     for is_killed in [false, true] {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let load = Load { to: free, connections, spans, requests: None, time: Duration::from_secs_f64(seconds) };
+        let load = Load { to: free, connections, spans, requests: None, time: Duration::from_secs_f64(seconds), rest: Duration::ZERO };
         under_load(&quipu, load, is_killed)?;
     }
     Ok(())

@@ -11,8 +11,14 @@ use std::time::Duration;
 fn main() -> Result<()> {
     let mut words = std::env::args().skip(1);
     let to = words.next().context("Give where to send: 127.0.0.1:4318")?;
-    let mut load =
-        Load { to: to.parse().context("The address is none")?, connections: 16, spans: 512, requests: None, time: Duration::from_secs(60) };
+    let mut load = Load {
+        to: to.parse().context("The address is none")?,
+        connections: 16,
+        spans: 512,
+        requests: None,
+        time: Duration::from_secs(60),
+        rest: Duration::ZERO,
+    };
     let mut file: Option<PathBuf> = None;
     while let Some(word) = words.next() {
         let value = words.next().with_context(|| format!("{word} needs a value"))?;

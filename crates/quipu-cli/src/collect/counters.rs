@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) log_records: Counter,
     pub(crate) metric_points: Counter,
     pub(crate) repeated_requests: Counter,
+    /// Rows of kept entries that the file did not take.
+    pub(crate) refused_parts: Counter,
     pub(crate) commits: Counter,
     pub(crate) failed_commits: Counter,
     /// Requests waiting to be committed, and the bytes of their bodies.

@@ -128,6 +128,7 @@ impl Page {
             ("quipu_collect_log_records", "Log records that were written.", &shared.log_records),
             ("quipu_collect_metric_points", "Points of metrics that were written.", &shared.metric_points),
             ("quipu_collect_repeated_requests", "Duplicate log and metric requests, skipped.", &shared.repeated_requests),
+            ("quipu_collect_refused_parts", "Rows of kept entries, such as events, that the file did not take.", &shared.refused_parts),
             ("quipu_collect_commits", "Transactions that were committed.", &shared.commits),
             ("quipu_collect_failed_commits", "Failed transactions; their requests were asked to retry.", &shared.failed_commits),
             ("quipu_collect_forwarded", "Requests that were forwarded.", &shared.forwarded),

@@ -29,7 +29,7 @@ pub(crate) struct Forward {
 }
 
 /// A request as received, decompressed.
-pub(crate) struct ForwardedRequest {
+pub(crate) struct ReceivedRequest {
     pub(crate) signal: Signal,
     pub(crate) encoding: Encoding,
     pub(crate) body: Vec<u8>,
@@ -43,7 +43,7 @@ struct Queue {
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<ForwardedRequest>,
+    waiting: VecDeque<ReceivedRequest>,
     bytes: usize,
     /// Deadline for sending after shutdown.
     until: Option<Instant>,
@@ -116,7 +116,7 @@ impl Forward {
     }
 
     /// Queues a request, if there is room.
-    pub(crate) fn push(&self, forwarded: ForwardedRequest, shared: &Shared) {
+    pub(crate) fn push(&self, forwarded: ReceivedRequest, shared: &Shared) {
         let mut state = self.queue.state();
         if state.bytes + forwarded.body.len() > WAITING {
             return state.drop_some(1, shared, "the receiver of --forward");

@@ -1,18 +1,21 @@
 //! The writer thread: commits waiting requests in one transaction and then answers them.
 //!
 //! Commits are expensive, so under load many requests share one; a single request is committed immediately. If a transaction fails, it is
-//! rolled back and its requests are asked to retry: a request is only acknowledged once it is in the file.
+//! rolled back and its requests are asked to retry: a request is only acknowledged once it is in the file, and the file at its path. If others
+//! read the file for long, requests are committed beside it and added later. If the file is damaged or gone for good, the collector ends.
 
 use super::console::Console;
 use super::counters::Shared;
-use super::forward::{Forward, ForwardedRequest};
+use super::forward::{Forward, ReceivedRequest};
+use crate::http::{Encoding, Ending};
+use crate::output::clean_line;
 use anyhow::{Context, Result};
-use quipu::store::{Layout, StoreError, Writer};
+use quipu::store::{Layout, Refused, StoreError, Writer};
 use quipu::transfer::{Recorded, Recorder, Rows};
 use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -23,20 +26,37 @@ const MOST: usize = 32 << 20;
 const LONGEST: Duration = Duration::from_secs(1);
 /// Changed pages stay in memory until the commit, so that readers are only locked out during the commit.
 const CACHE: u64 = 192 << 20;
+/// How long a commit waits for programs that read the file. After that, requests are committed beside it.
+const READERS: Duration = Duration::from_millis(500);
+/// How often, and for how long, it is tried to add them to the file; new readers are locked out meanwhile.
+const AGAIN: Duration = Duration::from_millis(500);
+const ATTEMPT: Duration = Duration::from_millis(200);
+/// How long the end waits for readers.
+const LAST: Duration = Duration::from_secs(5);
 /// Number of log and metric bodies remembered to detect duplicates.
 const REMEMBERED: usize = 10_000;
 
 /// A request waiting to be written.
 pub(crate) struct Job {
     pub(crate) rows: Rows,
-    /// The request, if it is to be forwarded.
-    pub(crate) forwarded: Option<ForwardedRequest>,
+    /// The request, which is kept until it is in the file, and then forwarded.
+    pub(crate) request: Option<ReceivedRequest>,
     /// Size of the decompressed body.
     pub(crate) bytes: usize,
     /// Fingerprint of the body, if its entries have no ids.
     pub(crate) fingerprint: Option<u64>,
-    /// Receives the outcome of the commit. Rows that nobody else needs are sent back, so that freeing them does not block the writer.
-    pub(crate) done: oneshot::Sender<Result<Rows, String>>,
+    /// Rows that the file did not take.
+    pub(crate) refused: Refused,
+    /// Receives the outcome of the commit.
+    pub(crate) done: oneshot::Sender<Result<Kept, String>>,
+}
+
+/// A request that is in the file.
+pub(crate) struct Kept {
+    /// Rows that nobody else needs are sent back, so that freeing them does not block the writer.
+    pub(crate) rows: Rows,
+    /// Rows that the file did not take.
+    pub(crate) refused: Refused,
 }
 
 /// Receivers of committed data.
@@ -45,13 +65,41 @@ pub(crate) struct After {
     pub(crate) forward: Option<Forward>,
 }
 
-pub(crate) type Jobs = Sender<Job>;
+/// What the writer thread is sent.
+enum Message {
+    Job(Box<Job>),
+    /// Nothing follows.
+    End,
+}
 
-/// Opens the file and starts the thread, which ends when all senders are dropped.
+/// Sends requests to the writer thread.
+#[derive(Clone)]
+pub(crate) struct Jobs(Sender<Message>);
+
+impl Jobs {
+    /// Queues a request. `false` if the writer has ended.
+    pub(crate) fn send(&self, job: Job) -> bool {
+        self.0.send(Message::Job(Box::new(job))).is_ok()
+    }
+
+    /// Lets the writer end once everything that was queued before is written.
+    pub(crate) fn end(&self) {
+        // It may have ended by itself.
+        let _ = self.0.send(Message::End);
+    }
+}
+
+/// Opens the file and starts the thread. It ends when it is told to, or asks for the end of the collector if nothing more can be written.
 ///
 /// # Errors
 /// If the file can't be written.
-pub(crate) fn start(db: &Path, layout: Layout, shared: Arc<Shared>, after: After) -> Result<(JoinHandle<Result<()>>, Jobs)> {
+pub(crate) fn start(
+    db: &Path,
+    layout: Layout,
+    shared: Arc<Shared>,
+    after: After,
+    ending: Ending,
+) -> Result<(JoinHandle<Result<()>>, Jobs)> {
     let (jobs, waiting) = channel();
     let (opened, is_open) = channel();
     let db: PathBuf = db.to_owned();
@@ -65,11 +113,13 @@ pub(crate) fn start(db: &Path, layout: Layout, shared: Arc<Shared>, after: After
             }
         };
         let _ = opened.send(Ok(()));
-        Keeper { recorder: Recorder::new(writer), waiting, recent: Recent::default(), shared, after, is_failing: false }.run()
+        let recorder = Recorder::new(writer);
+        let spooled = recorder.has_waiting().then(Instant::now);
+        Keeper { recorder, waiting, recent: Recent::default(), shared, after, ending, is_failing: false, ends: false, spooled }.run()
     };
     let thread = std::thread::Builder::new().name("quipu-keeper".into()).spawn(run).context("The thread that writes can't be started")?;
     is_open.recv().context("The thread that writes has ended")??;
-    Ok((thread, jobs))
+    Ok((thread, Jobs(jobs)))
 }
 
 fn open(db: &Path, layout: Layout) -> Result<Writer> {
@@ -91,61 +141,172 @@ struct Batch {
 
 struct Keeper {
     recorder: Recorder,
-    waiting: Receiver<Job>,
+    waiting: Receiver<Message>,
     recent: Recent,
     shared: Arc<Shared>,
     after: After,
+    /// Ends the collector.
+    ending: Ending,
     /// Whether the last transaction failed, which has been reported.
     is_failing: bool,
+    /// Whether it was told that nothing follows.
+    ends: bool,
+    /// When it was last tried to add what waits beside the file, if something does.
+    spooled: Option<Instant>,
 }
 
 impl Keeper {
     fn run(mut self) -> Result<()> {
-        while let Ok(first) = self.waiting.recv() {
+        loop {
+            let first = match self.next() {
+                Ok(Some(first)) => first,
+                Ok(None) => break,
+                Err(error) => return Err(self.lost(Batch::default(), error)),
+            };
             let mut batch = Batch::default();
             match self.write(first, &mut batch) {
                 Ok(recorded) => self.kept(batch, recorded),
+                Err(error @ StoreError::Lost(_)) => return Err(self.lost(batch, error)),
                 Err(error) => self.failed(batch, &error),
             }
         }
-        self.recorder.begin()?;
-        self.recorder.settle_logs()?;
-        self.recorder.commit()?;
-        self.recorder.into_writer().finish()?;
+        let settled = self.settle();
         if let Some(console) = self.after.console {
             console.finish();
         }
         if let Some(forward) = self.after.forward {
             forward.finish();
         }
+        settled?;
+        Ok(self.recorder.into_writer().finish()?)
+    }
+
+    /// Waits for a request; `None` when nothing follows. Meanwhile tries to add what waits beside the file.
+    fn next(&mut self) -> Result<Option<Job>, StoreError> {
+        while !self.ends {
+            if self.spooled.is_some_and(|tried| tried.elapsed() >= AGAIN) {
+                self.add_waiting(ATTEMPT)?;
+            }
+            let message = match self.spooled {
+                Some(_) => self.waiting.recv_timeout(AGAIN),
+                None => self.waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match message {
+                Ok(Message::Job(job)) => return Ok(Some(*job)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Adds what waits beside the file, if nobody reads it.
+    ///
+    /// # Errors
+    /// [`StoreError::Lost`]. After other errors it waits on.
+    fn add_waiting(&mut self, wait: Duration) -> Result<(), StoreError> {
+        loop {
+            match self.recorder.add_waiting(wait) {
+                Ok(Some(false)) => {}
+                Ok(Some(true)) => {
+                    self.spooled = None;
+                    return Ok(());
+                }
+                Err(error @ StoreError::Lost(_)) => return Err(error),
+                Ok(None) | Err(_) => {
+                    self.spooled = Some(Instant::now());
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Commits the requests of a batch beside the file.
+    fn put_waiting(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let requests = batch.jobs.iter().filter_map(|job| job.request.as_ref());
+        self.recorder.put_waiting(requests.map(|request| (request.signal, request.encoding == Encoding::Json, request.body.as_slice())))?;
+        self.spooled.get_or_insert_with(Instant::now);
         Ok(())
     }
 
-    /// Writes one transaction: the first request and those that arrive meanwhile.
-    fn write(&mut self, first: Job, batch: &mut Batch) -> Result<Recorded, StoreError> {
-        let begun = self.recorder.begin();
-        let (mut recorded, mut bytes, start) = (Recorded::default(), 0, Instant::now());
-        let mut next = Some(first);
-        while let Some(job) = next {
-            bytes += job.bytes;
-            batch.jobs.push(job);
-            if let (Ok(()), Some(job)) = (&begun, batch.jobs.last_mut()) {
-                match job.fingerprint {
-                    Some(known) if !self.recent.is_new(known) => {
-                        (job.rows, job.forwarded) = (Rows::default(), None);
-                        self.shared.repeated_requests.add(1);
-                    }
-                    fresh => {
-                        batch.fresh.extend(fresh);
-                        recorded += self.recorder.write(&mut job.rows)?;
-                    }
-                }
+    /// A request that is there already.
+    fn more(&mut self) -> Option<Job> {
+        match self.waiting.try_recv().ok()? {
+            Message::Job(job) => Some(*job),
+            Message::End => {
+                self.ends = true;
+                None
             }
-            next = if bytes < MOST && start.elapsed() < LONGEST { self.waiting.try_recv().ok() } else { None };
+        }
+    }
+
+    /// Joins what can still be joined, at the end.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        let begin = Instant::now();
+        while self.spooled.is_some() && begin.elapsed() < LAST {
+            self.add_waiting(ATTEMPT)?;
+        }
+        if self.spooled.is_some() {
+            eprintln!(
+                "The file is being read, so some requests are in the file beside it that ends in -waiting. The next start adds them."
+            );
+            return Ok(());
+        }
+        self.recorder.begin()?;
+        self.recorder.settle_logs()?;
+        self.recorder.commit()
+    }
+
+    /// Writes one transaction: the first request and those that arrive meanwhile. If the file is moved before it is complete, all of it is
+    /// written again, into the file that is at the path then.
+    fn write(&mut self, first: Job, batch: &mut Batch) -> Result<Recorded, StoreError> {
+        match self.write_here(Some(first), batch) {
+            Err(StoreError::Moved(_)) => {
+                // This fails if the transaction is complete, in the file that is gone.
+                let _ = self.recorder.roll_back();
+                self.write_here(None, batch)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn write_here(&mut self, first: Option<Job>, batch: &mut Batch) -> Result<Recorded, StoreError> {
+        // What waits comes first; as long as it can't be added, the file is not asked.
+        let begun = if self.spooled.is_some() { Ok(()) } else { self.recorder.begin() };
+        let is_open = begun.is_ok() && self.spooled.is_none();
+        self.recorder.take_reopened().iter().for_each(|words| eprintln!("{}", clean_line(words)));
+        let (mut recorded, mut bytes, start) = (Recorded::default(), 0, Instant::now());
+        if is_open {
+            for job in &mut batch.jobs {
+                recorded += Keeper::write_job(&mut self.recorder, job)?;
+            }
+        }
+        let mut next = first;
+        while let Some(mut job) = next {
+            bytes += job.bytes;
+            match job.fingerprint {
+                Some(known) if !self.recent.is_new(known) => {
+                    (job.rows, job.request) = (Rows::default(), None);
+                    self.shared.repeated_requests.add(1);
+                }
+                fresh => batch.fresh.extend(fresh),
+            }
+            let written = if is_open { Keeper::write_job(&mut self.recorder, &mut job) } else { Ok(Recorded::default()) };
+            batch.jobs.push(job);
+            recorded += written?;
+            next = if bytes < MOST && start.elapsed() < LONGEST { self.more() } else { None };
         }
         begun?;
-        self.recorder.commit()?;
+        if !is_open || !self.recorder.commit_unless_read(READERS)? {
+            self.put_waiting(batch)?;
+        }
         Ok(recorded)
+    }
+
+    fn write_job(recorder: &mut Recorder, job: &mut Job) -> Result<Recorded, StoreError> {
+        let recorded = recorder.write(&mut job.rows);
+        job.refused = recorder.take_refused();
+        recorded
     }
 
     fn kept(&mut self, batch: Batch, recorded: Recorded) {
@@ -163,8 +324,8 @@ impl Keeper {
                 printed.push(std::mem::take(&mut job.rows));
             }
             // The client may have disconnected; the rows are in the file anyway.
-            let _ = job.done.send(Ok(job.rows));
-            if let (Some(forward), Some(forwarded)) = (&self.after.forward, job.forwarded) {
+            let _ = job.done.send(Ok(Kept { rows: job.rows, refused: job.refused }));
+            if let (Some(forward), Some(forwarded)) = (&self.after.forward, job.request) {
                 forward.push(forwarded, &self.shared);
             }
         }
@@ -179,11 +340,25 @@ impl Keeper {
         self.shared.failed_commits.add(1);
         self.recent.forget(&batch.fresh);
         if !std::mem::replace(&mut self.is_failing, true) {
-            eprintln!("{error} Exporters are asked to retry.");
+            eprintln!("{}", clean_line(&format!("{error} Exporters are asked to retry.")));
         }
         for job in batch.jobs {
             let _ = job.done.send(Err(format!("{error} Nothing of this request was kept; send it again.")));
         }
+    }
+
+    /// Nothing can be written any more: answers everybody who waits, and asks for the end of the collector.
+    fn lost(mut self, batch: Batch, error: StoreError) -> anyhow::Error {
+        self.shared.failed_commits.add(1);
+        let mut jobs = batch.jobs;
+        while let Some(job) = self.more() {
+            jobs.push(job);
+        }
+        for job in jobs {
+            let _ = job.done.send(Err("The collector's file is damaged or gone; nothing of this request was kept.".into()));
+        }
+        self.ending.ask();
+        error.into()
     }
 }
 

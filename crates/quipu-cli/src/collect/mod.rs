@@ -16,7 +16,7 @@ mod routes;
 mod series;
 mod settings;
 
-use crate::http::{Server, runtime};
+use crate::http::{Ending, Server, runtime};
 use crate::output::clean_line;
 use anyhow::Result;
 pub(crate) use arguments::Collect;
@@ -35,12 +35,15 @@ pub(crate) fn run(collect: &Collect) -> Result<()> {
     let shared = Arc::new(counters::Shared::default());
     let console = settings.console.then(console::Console::start).transpose()?;
     let forward = settings.forward.map(|clients| forward::Forward::start(clients, shared.clone())).transpose()?;
-    let is_forwarding = forward.is_some();
-    let (keeper, jobs) = keeper::start(&settings.db, settings.layout, shared.clone(), keeper::After { console, forward })?;
+    let ending = Ending::default();
+    let after = keeper::After { console, forward };
+    let (keeper, jobs) = keeper::start(&settings.db, settings.layout, shared.clone(), after, ending.clone())?;
+    runtime.block_on(async { ending.listen() })?;
     eprintln!("Collecting on http://{} to {}.", server.address()?, clean_line(&settings.db.display().to_string()));
-    let served = runtime.block_on(server.serve(routes::routes(jobs, shared, is_forwarding)));
-    // Closing the last connection drops the last sender of jobs. The keeper then writes what is queued and ends.
+    let served = runtime.block_on(server.serve(routes::routes(jobs.clone(), shared), &ending));
     runtime.shutdown_timeout(LEFT);
+    // The keeper writes what is queued and ends. It does not wait for requests that are still being decoded: nobody can be told of them.
+    jobs.end();
     let kept = keeper.join().unwrap_or_else(|_| Err(anyhow::anyhow!("The thread that writes has ended by a panic.")));
     served.and(kept)
 }

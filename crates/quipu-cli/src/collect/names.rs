@@ -5,10 +5,15 @@
 use quipu::model::TokenKind;
 use quipu::prometheus::{MetricShape, metric_name};
 
-/// The name of a metric family. Counters have no `_total`, which is only part of their samples' names.
+/// What the names of the collector's own metrics begin with.
+const OWN: &str = "quipu_";
+
+/// The name of a metric family. What is received under a name like the collector's own gets the prefix `exported_`, as Prometheus does it
+/// with labels. Counters have no `_total`, which is only part of their samples' names.
 pub(super) fn family(metric: &str, unit: Option<&str>, shape: MetricShape) -> String {
     let documented = TokenKind::from_metric(metric).filter(|_| shape == MetricShape::Counter).map(TokenKind::documented_name);
     let name = documented.map_or_else(|| metric_name(metric, unit.unwrap_or_default(), shape), str::to_owned);
+    let name = if name.starts_with(OWN) { format!("exported_{name}") } else { name };
     match name.strip_suffix("_total") {
         Some(family) if shape == MetricShape::Counter => family.to_owned(),
         _ => name,
@@ -34,6 +39,8 @@ mod tests {
             ("system.cpu.utilization", "1", MetricShape::Gauge, "system_cpu_utilization_ratio"),
             ("network.io", "By/s", MetricShape::Gauge, "network_io_bytes_per_second"),
             ("2xx  responses", "", MetricShape::Counter, "_2xx_responses"),
+            ("quipu_collect_spans", "", MetricShape::Counter, "exported_quipu_collect_spans"),
+            ("quipu.collect.queue_bytes", "", MetricShape::Gauge, "exported_quipu_collect_queue_bytes"),
             ("größe", "m", MetricShape::Other, "gr_e_meters"),
         ] {
             assert_eq!(family(metric, Some(unit), shape), name, "{metric}");

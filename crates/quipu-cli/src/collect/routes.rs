@@ -2,20 +2,21 @@
 
 use super::counters::Shared;
 use super::exposition;
-use super::forward::ForwardedRequest;
-use super::keeper::{Job, Jobs};
-use crate::http::{Encoding, Limits, Refusal, content_type, read_body, unpacked};
+use super::forward::ReceivedRequest;
+use super::keeper::{Job, Jobs, Kept};
+use crate::http::{Encoding, Limits, Refusal, Room, content_type, read_body, unpacked};
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::any;
+use quipu::store::Refused;
 use quipu::transfer::{RequestError, Rows, Signal, read_request, response};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 
 /// Limits of one body. The OpenTelemetry Collector's limit is 20 MB.
 const LIMITS: Limits = Limits { sent: 16 << 20, unpacked: 64 << 20, time: Duration::from_secs(30) };
@@ -25,26 +26,18 @@ const HELD: usize = 256 << 10;
 struct Routes {
     jobs: Jobs,
     shared: Arc<Shared>,
-    /// Memory available for requests, in KiB.
-    room: Arc<Semaphore>,
+    /// Memory for all requests.
+    room: Room,
     /// Limits the number of threads that decode.
     readers: Semaphore,
     /// Fingerprints bodies with a random key.
     hasher: RandomState,
-    /// Whether requests are forwarded.
-    is_forwarding: bool,
 }
 
-pub(crate) fn routes(jobs: Jobs, shared: Arc<Shared>, is_forwarding: bool) -> Router {
+pub(crate) fn routes(jobs: Jobs, shared: Arc<Shared>) -> Router {
     let readers = std::thread::available_parallelism().map_or(2, usize::from);
-    let state = Routes {
-        jobs,
-        shared: shared.clone(),
-        room: Arc::new(Semaphore::new(HELD)),
-        readers: Semaphore::new(readers),
-        hasher: RandomState::new(),
-        is_forwarding,
-    };
+    let state =
+        Routes { jobs, shared: shared.clone(), room: Room::new(HELD), readers: Semaphore::new(readers), hasher: RandomState::new() };
     let state = Arc::new(state);
     let mut router = Router::new().fallback(|| async {
         Refusal::new(StatusCode::NOT_FOUND, "Not found. Use /v1/traces, /v1/metrics or /v1/logs to send data, and /metrics to scrape.")
@@ -91,8 +84,7 @@ impl Routes {
             return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, words));
         }
         let is_json = encoding == Encoding::Json;
-        let mut held = self.hold(stated_length(&headers))?;
-        let body = read_body(&headers, body, LIMITS).await?;
+        let (body, mut held) = read_body(&headers, body, LIMITS, &self.room).await?;
         let read = {
             let _place = self.readers.acquire().await.map_err(|_| ending())?;
             let routes = self.clone();
@@ -100,31 +92,29 @@ impl Routes {
                 .await
                 .map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "The body can't be decoded because of an internal error."))??
         };
-        held.merge(self.hold(read.length + read.rows.weight())?);
-        let answer = response(signal, is_json, read.rows.problems());
-        self.shared.of(signal).refused.add(read.rows.problem_count());
+        held.add(self.room.hold(read.length * 2 + read.rows.weight())?);
+        let problems = Problems::of(&read.rows);
         let (done, is_done) = oneshot::channel();
         self.shared.waiting_requests.add(1);
         self.shared.waiting_bytes.add(read.length as u64);
-        let job = Job { forwarded: read.forwarded, rows: read.rows, bytes: read.length, fingerprint: read.fingerprint, done };
-        let outcome = match self.jobs.send(job) {
-            Ok(()) => is_done.await.map_err(|_| ending()),
-            Err(_) => Err(ending()),
+        let job = Job {
+            request: Some(read.request),
+            rows: read.rows,
+            bytes: read.length,
+            fingerprint: read.fingerprint,
+            refused: Refused::default(),
+            done,
         };
+        let outcome = if self.jobs.send(job) { is_done.await.map_err(|_| ending()) } else { Err(ending()) };
         self.shared.waiting_requests.sub(1);
         self.shared.waiting_bytes.sub(read.length as u64);
         drop(held);
-        outcome?.map_err(|words| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words).retry_after(5))?;
-        Ok(answer)
-    }
-
-    /// Reserves memory for a request of this size.
-    fn hold(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
-        let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX);
-        self.room.clone().try_acquire_many_owned(kib).map_err(|_| {
-            let words = "The collector is overloaded; nothing of this request was stored. Send it again later.";
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words).retry_after(1)
-        })
+        let Kept { rows, refused } = outcome?.map_err(|words| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words).retry_after(5))?;
+        drop(rows);
+        let rejected = problems.count + refused.entries;
+        self.shared.of(signal).refused.add(rejected);
+        self.shared.refused_parts.add(refused.parts);
+        Ok(response(signal, is_json, rejected, problems.words(&refused).as_deref()))
     }
 
     fn read(&self, signal: Signal, is_json: bool, headers: &HeaderMap, body: &[u8]) -> Result<Read, Refusal> {
@@ -137,8 +127,33 @@ impl Routes {
         // Duplicate spans are detected by their ids. Log records and points have none, so the whole body is fingerprinted.
         let fingerprint = (signal != Signal::Traces).then(|| self.hasher.hash_one((signal, &*body)));
         let length = body.len();
-        let forwarded = self.is_forwarding.then(|| ForwardedRequest { signal, encoding: Encoding::of(headers), body: body.into_owned() });
-        Ok(Read { rows, length, fingerprint, forwarded })
+        let request = ReceivedRequest { signal, encoding: Encoding::of(headers), body: body.into_owned() };
+        Ok(Read { rows, length, fingerprint, request })
+    }
+}
+
+/// Entries that were left out before the file was asked.
+struct Problems {
+    count: u64,
+    first: Option<&'static str>,
+}
+
+impl Problems {
+    fn of(rows: &Rows) -> Problems {
+        Problems { count: rows.problem_count(), first: rows.problems().first().map(|(what, _)| *what) }
+    }
+
+    /// What is told of these and of the rows that the file did not take; `None` if everything was kept.
+    fn words(&self, refused: &Refused) -> Option<String> {
+        let entries = self.first.map(|first| format!("Some entries were not kept: {first}."));
+        let of_file = refused.why.as_ref().map(|why| {
+            let Refused { entries, parts, .. } = refused;
+            format!("The file did not take {entries} entries and {parts} rows that belong to entries ({why}).")
+        });
+        match (entries, of_file) {
+            (Some(one), Some(other)) => Some(format!("{one} {other}")),
+            (one, other) => one.or(other),
+        }
     }
 }
 
@@ -146,7 +161,7 @@ struct Read {
     rows: Rows,
     length: usize,
     fingerprint: Option<u64>,
-    forwarded: Option<ForwardedRequest>,
+    request: ReceivedRequest,
 }
 
 fn ending() -> Refusal {
@@ -155,10 +170,4 @@ fn ending() -> Refusal {
         "The collector is shutting down; nothing of this request was stored. Send it again later.",
     )
     .retry_after(5)
-}
-
-/// The stated length of a body, or the maximum if it is not stated.
-fn stated_length(headers: &HeaderMap) -> usize {
-    let stated = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    stated.unwrap_or(LIMITS.sent).min(LIMITS.sent)
 }

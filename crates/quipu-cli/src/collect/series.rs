@@ -12,8 +12,16 @@ use quipu::recorded::{RecordedAttribute, attributes};
 use quipu::transfer::Rows;
 use std::collections::BTreeMap;
 
-/// Maximum number of series; points of further ones are counted and dropped.
+/// Maximum number of series, and of bytes that they take on the page; points beyond are counted and dropped. A histogram repeats its labels
+/// with each bucket, so that one series may be a large part of the page.
 const MOST: usize = 10_000;
+const MOST_BYTES: usize = 32 << 20;
+
+/// Roughly the bytes of a series on the page.
+fn page_bytes(name: &str, labels: &str, parts: usize) -> usize {
+    // The sum, the count and one more value.
+    (parts + 3) * (name.len() + labels.len() + 32)
+}
 
 /// The type of a metric family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +53,8 @@ pub(super) struct Sample {
     pub(super) parts: Vec<(f64, f64)>,
     /// Time of the last point.
     at: u64,
+    /// The largest number of parts that there is room for.
+    places: usize,
 }
 
 impl Sample {
@@ -57,6 +67,8 @@ impl Sample {
 pub(crate) struct Series {
     pub(super) families: BTreeMap<String, Family>,
     pub(super) count: usize,
+    /// The bytes that all of them take on the page.
+    bytes: usize,
     /// Points and events dropped because there is no room for their series, or because their type differs from the family's.
     pub(super) left_out: u64,
 }
@@ -84,7 +96,7 @@ impl Series {
         let own = entries.iter().filter(|entry| entry.key != "value" && entry.key != "unit");
         let labels = written(prometheus::labels(own.map(|entry| (entry.key.as_str(), entry.text.clone()))), service);
         let unit = of("unit").map(|entry| entry.text.as_str());
-        if let Some(sample) = self.sample(Kind::Counter, metric, names::family(metric, unit, MetricShape::Counter), labels) {
+        if let Some(sample) = self.sample(Kind::Counter, metric, names::family(metric, unit, MetricShape::Counter), labels, 0) {
             sample.events += value;
         }
     }
@@ -97,16 +109,20 @@ impl Series {
             _ => Kind::Gauge,
         };
         let mut own = point_labels(&point.attributes);
-        if kind == Kind::Histogram {
-            own.remove("le");
-        }
+        // The names of what tells the lines of one series apart.
+        match kind {
+            Kind::Histogram => own.remove("le"),
+            Kind::Summary => own.remove("quantile"),
+            Kind::Counter | Kind::Gauge => None,
+        };
         let labels = written(own, service);
         let shape = MetricShape::of_point(&point.kind, point.monotonic);
         let name = names::family(&point.metric, point.unit.as_deref(), shape);
         if point.value.is_none() && point.count.is_none() {
             return self.close(&name, &labels);
         }
-        let Some(sample) = self.sample(kind, &point.metric, name, labels) else { return };
+        let parts = parts(point);
+        let Some(sample) = self.sample(kind, &point.metric, name, labels, parts.len()) else { return };
         let is_delta = point.cumulative == Some(false);
         let at = point.time_nanos.unwrap_or(0);
         // Requests can arrive out of order.
@@ -114,7 +130,7 @@ impl Series {
             return;
         }
         sample.at = sample.at.max(at);
-        let (value, count, parts) = (point.value.unwrap_or(0.0), point.count.unwrap_or(0), parts(point));
+        let (value, count) = (point.value.unwrap_or(0.0), point.count.unwrap_or(0));
         if !is_delta {
             (sample.points, sample.count, sample.parts) = (Some(value), count, parts);
             return;
@@ -131,23 +147,34 @@ impl Series {
     /// Removes a series after a point flagged “no recorded value”.
     fn close(&mut self, name: &str, labels: &str) {
         let Some(family) = self.families.get_mut(name) else { return };
-        self.count -= usize::from(family.samples.remove(labels).is_some());
+        if let Some(sample) = family.samples.remove(labels) {
+            self.count -= 1;
+            self.bytes -= page_bytes(name, labels, sample.places);
+        }
         if family.samples.is_empty() {
             self.families.remove(name);
         }
     }
 
-    fn sample(&mut self, kind: Kind, metric: &str, name: String, labels: String) -> Option<&mut Sample> {
-        let is_known = self.families.get(&name).is_some_and(|family| family.samples.contains_key(&labels));
-        let family = (is_known || self.count < MOST)
+    /// The series with these labels, with room for so many parts.
+    fn sample(&mut self, kind: Kind, metric: &str, name: String, labels: String, parts: usize) -> Option<&mut Sample> {
+        let known = self.families.get(&name).and_then(|family| family.samples.get(&labels)).map(|sample| sample.places);
+        let places = known.unwrap_or(0).max(parts);
+        let before = known.map_or(0, |known| page_bytes(&name, &labels, known));
+        let bytes = self.bytes - before + page_bytes(&name, &labels, places);
+        let has_room = bytes <= MOST_BYTES && (known.is_some() || self.count < MOST);
+        let family = has_room
             .then(|| self.families.entry(name).or_insert_with(|| Family { kind, metric: metric.to_owned(), samples: BTreeMap::new() }))
             .filter(|family| family.kind == kind);
         let Some(family) = family else {
             self.left_out += 1;
             return None;
         };
-        self.count += usize::from(!is_known);
-        Some(family.samples.entry(labels).or_default())
+        self.bytes = bytes;
+        self.count += usize::from(known.is_none());
+        let sample = family.samples.entry(labels).or_default();
+        sample.places = places;
+        Some(sample)
     }
 }
 
@@ -223,5 +250,28 @@ mod tests {
         assert_eq!((shown(&series).len(), series.count), (1, 1));
         take(&mut series, "load", r#""gauge":{"dataPoints":[{"timeUnixNano":"2","flags":1}]}"#);
         assert_eq!((shown(&series).len(), series.count), (0, 0));
+    }
+
+    #[test]
+    fn buckets_and_long_labels_count_against_the_bound() {
+        let histogram = |label: &str, buckets: usize| {
+            let bounds: Vec<String> = (1..buckets).map(|bound| bound.to_string()).collect();
+            let counts = vec!["1"; buckets];
+            format!(
+                r#""histogram":{{"aggregationTemporality":2,"dataPoints":[{{"timeUnixNano":"1","count":"{buckets}","sum":1,"explicitBounds":[{}],
+                "bucketCounts":[{}],"attributes":[{{"key":"k","value":{{"stringValue":"{label}"}}}}]}}]}}"#,
+                bounds.join(","),
+                counts.join(",")
+            )
+        };
+        let mut series = Series::default();
+        for at in 0..10 {
+            take(&mut series, "wide", &histogram(&format!("{at}{}", "x".repeat(10_000)), 500));
+        }
+        // 500 lines of 10 kB each are 5 MB.
+        assert_eq!((series.count, series.left_out), (6, 4));
+        assert!(series.bytes <= MOST_BYTES);
+        take(&mut series, "wide", &histogram(&format!("0{}", "x".repeat(10_000)), 500));
+        assert_eq!((series.count, series.left_out), (6, 4), "what is known goes on");
     }
 }

@@ -1,11 +1,13 @@
 //! Reads request bodies within limits on stated length, received bytes and decompressed size.
 
 use super::refusal::Refusal;
+use super::room::{Held, Room};
 use axum::body::Body;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
+use hyper::body::{Bytes, Frame};
 use std::borrow::Cow;
 use std::io::Read;
 use std::time::Duration;
@@ -27,35 +29,72 @@ pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
     Some(value.split(';').next().unwrap_or_default().trim())
 }
 
-/// Reads a body as it was sent, without decompressing it.
+/// A body of which nothing comes for so long is given up; sooner if memory is scarce, because it may hold much of it.
+const SILENT: Duration = Duration::from_secs(10);
+const SILENT_IF_SCARCE: Duration = Duration::from_secs(1);
+/// Memory is reserved in such steps, in bytes.
+const STEP: usize = 64 << 10;
+
+/// The length that a request states for its body, in bytes.
 ///
 /// # Errors
-/// If it is too long, too slow, or incomplete.
-pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body, limits: Limits) -> Result<Vec<u8>, Refusal> {
-    let too_large = || {
-        let words = format!("The body is larger than {}. Send it in smaller parts.", quipu::format::bytes(limits.sent as u64));
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, words)
-    };
+/// If it is above the limit.
+fn stated_length(headers: &HeaderMap, limits: Limits) -> Result<Option<usize>, Refusal> {
     let stated = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if stated.is_some_and(|length| length > limits.sent) {
-        return Err(too_large());
-    }
+    if stated.is_some_and(|length| length > limits.sent) { Err(too_large(limits)) } else { Ok(stated) }
+}
+
+fn too_large(limits: Limits) -> Refusal {
+    let words = format!("The body is larger than {}. Send it in smaller parts.", quipu::format::bytes(limits.sent as u64));
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, words)
+}
+
+/// Reads a body as it was sent, without decompressing it. Its memory is reserved in `room` as it arrives.
+///
+/// # Errors
+/// If it is too long, too slow, or incomplete, or there is no room.
+pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body, limits: Limits, room: &Room) -> Result<(Vec<u8>, Held), Refusal> {
+    // The stated length can be wrong, so memory is allocated as bytes arrive.
+    let stated = stated_length(headers, limits)?.unwrap_or(0);
+    let mut held = room.hold(0)?;
+    let mut reserved = 0;
     let read = async {
-        // The stated length can be wrong, so memory is allocated as bytes arrive.
-        let mut bytes = Vec::with_capacity(stated.unwrap_or(0).min(1 << 20));
-        while let Some(frame) = body.frame().await {
+        let mut bytes = Vec::with_capacity(stated.min(STEP));
+        while let Some(frame) = next_frame(&mut body, room).await? {
             let frame = frame.map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "The body is incomplete."))?;
             let Ok(data) = frame.into_data() else { continue };
-            if bytes.len() + data.len() > limits.sent {
-                return Err(too_large());
+            let length = bytes.len() + data.len();
+            if length > limits.sent {
+                return Err(too_large(limits));
+            }
+            if length > reserved {
+                let more = (length - reserved).next_multiple_of(STEP);
+                held.add(room.hold(more)?);
+                reserved += more;
             }
             bytes.extend_from_slice(&data);
         }
         Ok(bytes)
     };
-    match tokio::time::timeout(limits.time, read).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "The body was not received in time.")),
+    let bytes = tokio::time::timeout(limits.time, read).await.map_err(|_| too_slow())??;
+    Ok((bytes, held))
+}
+
+fn too_slow() -> Refusal {
+    Refusal::new(StatusCode::REQUEST_TIMEOUT, "The body was not received in time.")
+}
+
+/// The next part of a body, if one comes in time.
+async fn next_frame(body: &mut Body, room: &Room) -> Result<Option<Result<Frame<Bytes>, axum::Error>>, Refusal> {
+    let mut silent = Duration::ZERO;
+    loop {
+        match tokio::time::timeout(SILENT_IF_SCARCE, body.frame()).await {
+            Ok(frame) => return Ok(frame),
+            Err(_) => silent += SILENT_IF_SCARCE,
+        }
+        if silent >= SILENT || room.is_scarce() {
+            return Err(too_slow());
+        }
     }
 }
 
@@ -139,7 +178,8 @@ mod tests {
             }
             let body = Body::from(vec![1; length]);
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(read_body(&headers, body, LIMITS)).map(|bytes| bytes.len()).map_err(|refusal| refusal.status())
+            let room = Room::new(1 << 10);
+            runtime.block_on(read_body(&headers, body, LIMITS, &room)).map(|(bytes, _)| bytes.len()).map_err(|refusal| refusal.status())
         };
         assert_eq!(read(None, 1_000), Ok(1_000));
         assert_eq!(read(None, 1_001), Err(StatusCode::PAYLOAD_TOO_LARGE));

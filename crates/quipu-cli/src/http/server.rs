@@ -2,6 +2,8 @@
 //!
 //! HTTP itself is hyper's, routing axum's.
 
+use super::connections::{Connections, IDLE, Watched};
+use super::ending::Ending;
 use super::guard::Guard;
 use super::listen::Door;
 use anyhow::{Context, Result};
@@ -17,13 +19,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
-/// Maximum number of open connections; more wait.
-const CONNECTIONS: usize = 512;
-/// Timeout for request headers. Idle connections are closed after the same time.
-const HEAD: Duration = Duration::from_secs(75);
+/// How often connections that are silent for too long are looked for.
+const LOOK: Duration = Duration::from_millis(500);
 /// How long pending requests may take after a shutdown was requested.
 const LAST: Duration = Duration::from_secs(10);
 
@@ -63,48 +62,59 @@ impl Server {
         Ok(self.listener.local_addr()?)
     }
 
-    /// Serves until SIGINT or SIGTERM: then no new requests are accepted, and pending ones are answered. A second signal exits immediately.
+    /// Serves until the end is asked for: then no new requests are accepted, and pending ones are answered.
     ///
     /// # Errors
-    /// If no signal handler can be installed.
-    pub(crate) async fn serve(self, routes: Router) -> Result<()> {
+    /// None at present.
+    pub(crate) async fn serve(self, routes: Router, ending: &Ending) -> Result<()> {
         let Server { listener, guard } = self;
-        let mut end = std::pin::pin!(asked_to_end()?);
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        let mut end = std::pin::pin!(ending.asked());
+        let connections = Arc::new(Connections::default());
         let open = GracefulShutdown::new();
+        let mut look = tokio::time::interval(LOOK);
         loop {
-            let place = tokio::select! {
-                place = places.clone().acquire_owned() => place.context("No connection slot")?,
-                () = &mut end => break,
-            };
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
+                _ = look.tick() => {
+                    connections.close_overdue();
+                    continue;
+                }
                 () = &mut end => break,
             };
-            let Ok((stream, _)) = accepted else {
+            let Ok((stream, peer)) = accepted else {
                 // Usually out of file descriptors. Some are free again when a connection closes.
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             };
+            // If all connections are at work, this one is closed, and its client tries again.
+            let Some(place) = connections.enter(peer.ip().to_canonical()) else { continue };
             // Small responses must not wait for the acknowledgement of the previous one.
             let _ = stream.set_nodelay(true);
+            let connection = place.connection.clone();
+            let stream = TokioIo::new(Watched { stream, connection: connection.clone() });
             let (guard, routes) = (guard.clone(), routes.clone());
             let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-                let (guard, routes) = (guard.clone(), routes.clone());
+                let (guard, routes, connection) = (guard.clone(), routes.clone(), connection.clone());
                 async move {
-                    match guard.refusal(&request) {
+                    // The head alone decides whether the body is read.
+                    let refusal = guard.refusal(&request);
+                    let request = request.map(|body| Body::new(connection.begin(body)));
+                    let response = match refusal {
                         Some(refusal) => Ok(refusal.into_response()),
-                        None => routes.oneshot(request.map(Body::new)).await,
-                    }
+                        None => routes.oneshot(request).await,
+                    };
+                    connection.end();
+                    response
                 }
             });
             let mut http = hyper::server::conn::http1::Builder::new();
-            let connection = http.timer(TokioTimer::new()).header_read_timeout(HEAD).serve_connection(TokioIo::new(stream), service);
-            let connection = open.watch(connection);
+            let served = open.watch(http.timer(TokioTimer::new()).header_read_timeout(IDLE).serve_connection(stream, service));
             tokio::spawn(async move {
-                // A client that could be told about a failure has disconnected.
-                let _ = connection.await;
-                drop(place);
+                tokio::select! {
+                    // A client that could be told about a failure has disconnected.
+                    _ = served => {}
+                    () = place.connection.closed() => {}
+                }
             });
         }
         drop(listener);
@@ -114,35 +124,4 @@ impl Server {
         }
         Ok(())
     }
-}
-
-/// Waits for SIGINT or SIGTERM. From then on a signal has its default effect.
-fn asked_to_end() -> Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut interrupt = signal(SignalKind::interrupt()).context("Can't handle SIGINT")?;
-        let mut terminate = signal(SignalKind::terminate()).context("Can't handle SIGTERM")?;
-        Ok(async move {
-            let (name, code) = tokio::select! {
-                _ = interrupt.recv() => ("SIGINT", 130),
-                _ = terminate.recv() => ("SIGTERM", 143),
-            };
-            eprintln!("{name}: finishing pending requests; send the signal again to exit immediately.");
-            tokio::spawn(async move {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-                std::process::exit(code);
-            });
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async {
-        // Without a handler the default action applies, so there is nothing to wait for.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
 }

@@ -7,8 +7,7 @@
 use super::generation::{Generation, Purpose};
 use anyhow::Result;
 use quipu::protocol::GetFile;
-use std::fs::File;
-use std::io::Read;
+use quipu::store::{ByteSource, FileSource};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -65,11 +64,8 @@ impl Look {
             let facts = std::fs::metadata(PathBuf::from(path)).ok()?;
             Some((facts.len(), facts.modified().ok()))
         };
-        let mut head = Vec::new();
-        if let Ok(file) = File::open(path) {
-            // What can't be read is as good as empty: opening says why.
-            let _ = file.take(100).read_to_end(&mut head);
-        }
+        // What can't be read is as good as empty: opening says why.
+        let head = read_head(path).unwrap_or_default();
         Look { parts: vec![beside(""), beside("-wal")], head }
     }
 
@@ -82,6 +78,14 @@ impl Look {
     fn is_there(&self) -> bool {
         self.parts.first().is_some_and(Option::is_some)
     }
+}
+
+/// The first bytes of a file. Through the descriptor that this process shares: closing one of its own would end the locks of its writer.
+fn read_head(path: &Path) -> Option<Vec<u8>> {
+    let source = FileSource::open(path).ok()?;
+    let mut head = vec![0; usize::try_from(source.len().min(100)).ok()?];
+    source.read_into(0, &mut [&mut head]).ok()?;
+    Some(head)
 }
 
 impl Live {

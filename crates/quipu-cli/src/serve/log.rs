@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use quipu::model::Event;
-use quipu_telemetry::{FlushError, LogError, SqliteSink, Telemetry};
+use quipu_telemetry::{FlushError, LogError, Receipt, SqliteSink, Telemetry};
 use std::path::Path;
 
 /// Service name of the traces written here: the one Llama Stack records if none is configured.
@@ -23,12 +23,12 @@ impl Log {
         Ok(Log(Telemetry::builder().sink(move || SqliteSink::open(&path, SERVICE_NAME)).start()?))
     }
 
-    /// Queues an event.
+    /// Queues an event; the receipt tells what becomes of it.
     ///
     /// # Errors
     /// If the event is invalid or the queue is full.
-    pub(super) fn event(&self, event: Event, ttl_seconds: i64) -> Result<(), LogError> {
-        self.0.log_event(event, ttl_seconds)
+    pub(super) fn event(&self, event: Event, ttl_seconds: i64) -> Result<Receipt, LogError> {
+        self.0.log_event_with_receipt(event, ttl_seconds)
     }
 
     /// Waits until all queued events are in the file. Blocks the calling thread.

@@ -11,10 +11,10 @@ mod page;
 mod prometheus;
 mod telemetry;
 
-use crate::http::{Admission, Limits, Refusal, Server, content_type, read_body, runtime};
+use crate::http::{Admission, Ending, Limits, Refusal, Room, Server, content_type, read_body, runtime};
 use anyhow::{Result, bail};
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Request, Response, StatusCode};
 use axum::middleware::{Next, from_fn};
@@ -22,9 +22,8 @@ use live::Live;
 use log::Log;
 use quipu::metrics::MetricOptions;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::watch;
 
 /// Options of the server.
 pub(crate) struct Options {
@@ -43,7 +42,7 @@ struct Served {
     log: Option<Log>,
     metrics: MetricOptions,
     /// Set when the server shuts down, so that long polls are answered immediately.
-    ending: watch::Receiver<bool>,
+    ending: Ending,
 }
 
 type Shared = Arc<Served>;
@@ -51,50 +50,34 @@ type Shared = Arc<Served>;
 /// Limits of a request body. Events can contain long prompts.
 const LIMITS: Limits = Limits { sent: 16 << 20, unpacked: 16 << 20, time: Duration::from_secs(60) };
 
+/// Memory for bodies that are being received.
+static ROOM: LazyLock<Room> = LazyLock::new(|| Room::new(256 << 10));
+
 /// Serves until the process is asked to stop.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let door = options.admission.door(&options.listen)?;
     if !options.accept_events && !options.file.exists() {
         bail!("There is no file {}. With --accept-events it is created, and programs can log to it.", options.file.display());
     }
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(async {
         let server = Server::bind(door).await?;
         let log = options.accept_events.then(|| Log::open(&options.file)).transpose()?;
         let live = Live::open(&options.file).await?;
-        let (ends, ending) = watch::channel(false);
-        tokio::spawn(async move {
-            asked_to_end().await;
-            ends.send_replace(true);
-        });
-        let served = Arc::new(Served { live, log, metrics: options.metrics, ending });
+        let ending = Ending::default();
+        ending.listen()?;
+        let served = Arc::new(Served { live, log, metrics: options.metrics, ending: ending.clone() });
         let address = server.address()?;
         say(&format!("Serving {} on http://{address}/", options.file.display()));
-        let outcome = server.serve(routes(served.clone())).await;
+        let outcome = server.serve(routes(served.clone()), &ending).await;
         if let Some(log) = &served.log {
             log.close()?;
         }
         outcome
-    })
-}
-
-/// Waits for SIGINT or SIGTERM, which the server also handles. If no handler can be installed, long polls just run into their timeout.
-async fn asked_to_end() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_ok() {
-        return;
-    }
-    std::future::pending().await
+    });
+    // Work that is still going on, such as a body that is being decoded, is not waited for.
+    runtime.shutdown_background();
+    outcome
 }
 
 /// A file of the page, by its path in dist/. Only in builds that include the page.
@@ -138,13 +121,13 @@ fn json(status: StatusCode, text: String) -> Response<Body> {
 /// Reads the body of a request. If there is a body, its content type must be `wanted`.
 async fn body_of(request: Request<Body>, wanted: &str) -> Result<Vec<u8>, Refusal> {
     let (parts, body) = request.into_parts();
-    let said = content_type(&parts.headers).map(str::to_owned);
-    let bytes = read_body(&parts.headers, body, LIMITS).await?;
-    match said {
-        _ if bytes.is_empty() => Ok(bytes),
-        Some(said) if said.eq_ignore_ascii_case(wanted) => Ok(bytes),
-        _ => Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("The body requires the header “Content-Type: {wanted}”."))),
+    // Before anything of the body is read.
+    if !body.is_end_stream() && !content_type(&parts.headers).is_some_and(|said| said.eq_ignore_ascii_case(wanted)) {
+        let words = format!("The body requires the header “Content-Type: {wanted}”.");
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, words));
     }
+    let (bytes, _held) = read_body(&parts.headers, body, LIMITS, &ROOM).await?;
+    Ok(bytes)
 }
 
 /// The current time in seconds since 1970.

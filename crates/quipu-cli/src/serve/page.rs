@@ -112,11 +112,11 @@ async fn news(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let generation = served.live.generation(asked.generation);
     let (_nothing, silence) = watch::channel(EventLog::new());
     let mut events = generation.as_ref().map_or(silence, |generation| generation.events());
-    let (mut newest, mut ending) = (served.live.generations(), served.ending.clone());
+    let mut newest = served.live.generations();
     tokio::select! {
         _ = events.wait_for(|events| events.iter().any(|(number, _)| *number > asked.after)) => {}
         _ = newest.wait_for(|newest| newest.number != asked.known) => {}
-        _ = ending.wait_for(|ending| *ending) => {}
+        () = served.ending.asked() => {}
         () = tokio::time::sleep(PATIENCE) => {}
     }
     if let Some(generation) = generation {

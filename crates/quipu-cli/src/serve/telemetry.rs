@@ -11,7 +11,7 @@ use axum::http::{Request, Response, StatusCode};
 use axum::routing::{get, post};
 use quipu::model::Event;
 use quipu::query::QueryError;
-use quipu_telemetry::{DEFAULT_TTL_SECONDS, LogError};
+use quipu_telemetry::{DEFAULT_TTL_SECONDS, LogError, Warning};
 use serde_json::{Map, Value as Json, json};
 
 pub(super) fn routes() -> Router<Shared> {
@@ -93,10 +93,19 @@ async fn log_event(State(served): State<Shared>, request: Request<Body>) -> Answ
     };
     let event: Event = serde_json::from_value(event).map_err(|error| invalid("event", &format!("can't be read: {error}")))?;
     let ends = matches!(&event, Event::StructuredLog(event) if matches!(event.payload, quipu::model::StructuredLogPayload::SpanEnd(_)));
-    log.event(event, ttl_seconds).map_err(|error| match error {
+    let busy = |words: String| json(StatusCode::SERVICE_UNAVAILABLE, json!({ "detail": words }).to_string());
+    let receipt = log.event(event, ttl_seconds).map_err(|error| match error {
         LogError::Invalid { field, wrong } => invalid(&format!("event.{field}"), wrong),
-        error => json(StatusCode::SERVICE_UNAVAILABLE, json!({ "detail": error.to_string() }).to_string()),
+        error => busy(error.to_string()),
     })?;
+    if let Ok(Err(warning)) = tokio::task::spawn_blocking(move || receipt.wait()).await {
+        return Err(match warning {
+            Warning::UnknownSpan { .. } => invalid("event.span_id", "names no open span: its start has not come, or it has ended already"),
+            Warning::StartedTwice { .. } => invalid("event.span_id", "names a span that is open already"),
+            Warning::AlreadyWritten { .. } => invalid("event.span_id", "names a span that is in the file already"),
+            other => busy(other.to_string()),
+        });
+    }
     if ends {
         // A span is written when it ends, so wait until it is in the file before answering.
         let served = served.clone();

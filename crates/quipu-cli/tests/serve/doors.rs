@@ -83,3 +83,22 @@ fn it_ends_when_it_is_asked_to() {
     assert_eq!(server.get("/api/v1/labels").status, 200);
     assert!(server.end().success());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    use std::io::Write;
+    let server = Server::of_nothing(&["--accept-events"]);
+    // A request whose body does not come is waited for.
+    let mut stream = std::net::TcpStream::connect(&server.address).expect("it listens");
+    let head = format!(
+        "POST /v1/telemetry/events HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n",
+        server.address
+    );
+    stream.write_all(head.as_bytes()).expect("sent");
+    // A locked file, so that its writer waits, too.
+    let other = server.sql();
+    other.execute_batch("BEGIN IMMEDIATE").expect("a lock");
+    let (code, took) = server.end_at_once();
+    assert!(code == Some(143) && took < std::time::Duration::from_secs(3), "{code:?} {took:?}");
+}

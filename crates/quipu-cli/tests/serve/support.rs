@@ -131,6 +131,17 @@ impl Server {
         }
     }
 
+    /// Asks the process to stop twice. Returns the exit code, and how long it took from the second time.
+    #[cfg(unix)]
+    pub(crate) fn end_at_once(mut self) -> (Option<i32>, Duration) {
+        let signal = || Command::new("kill").args(["-s", "TERM", &self.process.id().to_string()]).status().expect("kill runs");
+        assert!(signal().success());
+        std::thread::sleep(Duration::from_millis(500));
+        assert!(signal().success());
+        let began = Instant::now();
+        (self.process.wait().expect("it ends").code(), began.elapsed())
+    }
+
     /// Asks the process to stop, and waits for it.
     #[cfg(unix)]
     pub(crate) fn end(mut self) -> ExitStatus {

@@ -168,3 +168,27 @@ fn an_event_that_can_not_be_read_is_told_by_its_place() {
     let empty = error(event(json!({ "type": "unstructured_log", "message": "m", "severity": "info", "span_id": "" })));
     assert_eq!(empty["loc"], json!(["body", "event", "span_id"]));
 }
+
+#[test]
+fn an_event_that_is_dropped_is_answered_as_what_it_is() {
+    let server = Server::of_nothing(&["--accept-events"]);
+    let [start, log, metric, end] = events();
+    let refused = |body: &Json, words: &str| {
+        let reply = server.post("/v1/telemetry/events", body);
+        assert_eq!(reply.status, 400, "{}", reply.text());
+        let error = &reply.json()["error"]["detail"]["errors"][0];
+        assert_eq!(error["loc"], json!(["body", "event", "span_id"]), "{error}");
+        assert!(error["msg"].as_str().is_some_and(|said| said.contains(words)), "{error}");
+    };
+    let taken = |body: &Json| assert_eq!(server.post("/v1/telemetry/events", body).status, 200);
+    for body in [&end, &log, &metric] {
+        refused(body, "names no open span");
+    }
+    taken(&start);
+    refused(&start, "is open already");
+    taken(&end);
+    refused(&end, "it has ended already");
+    refused(&start, "is in the file already");
+    let count: i64 = server.sql().query_row("SELECT count(*) FROM spans", [], |row| row.get(0)).expect("a count");
+    assert_eq!(count, 1);
+}

@@ -66,6 +66,10 @@ impl Collecting {
         line
     }
 
+    pub(crate) fn stderr(&mut self) -> &mut impl BufRead {
+        &mut self.stderr
+    }
+
     pub(crate) fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).expect("it listens")
     }
@@ -90,6 +94,19 @@ impl Collecting {
 
     pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         self.ask("POST", path, headers, body)
+    }
+
+    /// The status of a request, if it is answered at all.
+    pub(crate) fn try_post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<u16> {
+        let mut stream = self.connect();
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).ok()?;
+        let mut head = format!("POST {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n", self.address, body.len());
+        headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
+        stream.write_all((head + "\r\n").as_bytes()).ok()?;
+        stream.write_all(body).ok()?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).ok()?;
+        line.split(' ').nth(1)?.parse().ok()
     }
 
     /// The value of one of the collector's own counters.

@@ -107,7 +107,7 @@ impl Writer {
 
     /// Converts the log records that waited for this span to events.
     pub(super) fn take_waiting_logs(&mut self, span_id: &str) -> Result<(), StoreError> {
-        if self.joins_logs && self.has(Extra::Logs) && self.run(tables::ADD_WAITING_EVENTS, &[&span_id])? {
+        if self.joins_logs && self.has(Extra::Logs) && self.run_part(tables::ADD_WAITING_EVENTS, &[&span_id])? {
             self.run("DELETE FROM quipu_log_records WHERE span_id = ?1", &[&span_id])?;
         }
         Ok(())
@@ -122,7 +122,7 @@ impl Writer {
             return self.add_own_source(resource, scope);
         }
         self.make(Extra::Sources)?;
-        self.run("INSERT INTO quipu_sources (resource, scope) VALUES (?1, ?2)", &[&resource, &scope])?;
+        self.run("INSERT OR ABORT INTO quipu_sources (resource, scope) VALUES (?1, ?2)", &[&resource, &scope])?;
         Ok(self.connection.last_insert_rowid())
     }
 
@@ -142,30 +142,34 @@ impl Writer {
             nanos,
             &extra.source,
         ];
-        self.run("INSERT OR REPLACE INTO quipu_span_extra VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", &values)?;
+        self.run_part("INSERT OR REPLACE INTO quipu_span_extra VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", &values)?;
         Ok(())
     }
 
-    /// Writes a log record: as an event if its span is in the file, otherwise separately until [`settle_logs`](Writer::settle_logs).
+    /// Writes a log record: as an event if its span is in the file, otherwise separately until [`settle_logs`](Writer::settle_logs). Returns
+    /// whether it was written; a record that the file refuses is counted by [`Writer::take_refused`].
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`]
-    pub fn add_log(&mut self, log: &LogRecord) -> Result<(), StoreError> {
+    pub fn add_log(&mut self, log: &LogRecord) -> Result<bool, StoreError> {
         if self.own.is_some() {
-            return self.add_own_log(log);
+            let outcome = self.add_own_log(log).map(|()| true);
+            return self.refused.entry_of(outcome);
         }
-        const IF_SPAN: &str = "INSERT INTO span_events (span_id, name, timestamp, attributes)
+        const IF_SPAN: &str = "INSERT OR ABORT INTO span_events (span_id, name, timestamp, attributes)
             SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM spans WHERE span_id = ?1)";
-        if log.span_id.is_some() && self.run(IF_SPAN, &[&log.span_id, &log.name, &log.timestamp, &log.attributes])? {
-            return Ok(());
+        if log.span_id.is_some() {
+            match self.run(IF_SPAN, &[&log.span_id, &log.name, &log.timestamp, &log.attributes]) {
+                Ok(false) => {}
+                outcome => return self.refused.entry_of(outcome),
+            }
         }
         self.make(Extra::Logs)?;
         let time = integer(log.time_nanos);
         let values: [&dyn ToSql; 7] = [&log.trace_id, &log.span_id, &log.name, &log.timestamp, &time, &log.attributes, &log.source];
-        let sql = "INSERT INTO quipu_log_records (trace_id, span_id, name, timestamp, time_unix_nano, attributes, source_id)
+        let sql = "INSERT OR ABORT INTO quipu_log_records (trace_id, span_id, name, timestamp, time_unix_nano, attributes, source_id)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        self.run(sql, &values)?;
-        Ok(())
+        self.run_entry(sql, &values)
     }
 
     /// Converts log records that arrived before their span to events. Returns the number of records without a span.
@@ -198,11 +202,11 @@ impl Writer {
         Ok(left)
     }
 
-    /// Writes a metric point.
+    /// Writes a metric point. Returns whether it was written; a point that the file refuses is counted by [`Writer::take_refused`].
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`]
-    pub fn add_point(&mut self, point: &MetricPoint) -> Result<(), StoreError> {
+    pub fn add_point(&mut self, point: &MetricPoint) -> Result<bool, StoreError> {
         self.make(Extra::Points)?;
         let (start, time, count) = (integer(point.start_nanos), integer(point.time_nanos), integer(point.count));
         let values: [&dyn ToSql; 12] = [
@@ -219,14 +223,14 @@ impl Writer {
             &point.detail,
             &point.source,
         ];
-        let sql = "INSERT INTO quipu_metric_points (metric, unit, kind, cumulative, monotonic, start_unix_nano, time_unix_nano, attributes,
+        let sql = "INSERT OR ABORT INTO quipu_metric_points (metric, unit, kind, cumulative, monotonic, start_unix_nano, time_unix_nano, attributes,
             value, count, detail, source_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
-        self.run(sql, &values)?;
-        if let (true, Some(about)) = (self.own.is_some(), &point.about) {
+        let is_written = self.run_entry(sql, &values)?;
+        if let (true, true, Some(about)) = (is_written, self.own.is_some(), &point.about) {
             let row = self.connection.last_insert_rowid();
             let about = self.name(Some(about))?;
             self.run("UPDATE quipu_metric_points SET about_id = ?2 WHERE id = ?1", &[&row, &about])?;
         }
-        Ok(())
+        Ok(is_written)
     }
 }

@@ -11,16 +11,25 @@ mod merge;
 mod native;
 mod own;
 mod own_copy;
+#[cfg(not(target_family = "wasm"))]
+mod place;
+mod refused;
 mod tables;
+#[cfg(not(target_family = "wasm"))]
+mod waiting;
 
 use super::error::StoreError;
 use super::layout::Layout;
 use memory::Memory;
 pub use memory::WrittenSource;
-pub use own::{Added, OwnEvent, OwnSpan, OwnTrace};
+pub use own::{OwnEvent, OwnSpan, OwnTrace};
 pub use own_copy::OwnCopy;
 use quipu_model::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
-use rusqlite::{CachedStatement, Connection, ToSql};
+pub use refused::Refused;
+use rusqlite::config::DbConfig;
+use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql, ffi};
+#[cfg(not(target_family = "wasm"))]
+pub use waiting::Waiting;
 
 /// A database being written. [`begin`](Writer::begin) starts a transaction, [`commit`](Writer::commit) ends it; without one, each row is a
 /// transaction.
@@ -35,6 +44,24 @@ pub struct Writer {
     joins_logs: bool,
     /// Set for Quipu's own layout.
     own: Option<own::Own>,
+    /// Rows that the file does not take, since the last [`Writer::take_refused`].
+    refused: Refused,
+    /// Which file is appended to.
+    #[cfg(not(target_family = "wasm"))]
+    appended: Option<native::Appended>,
+}
+
+/// What became of a span that was to be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// It is in this row.
+    Row(i64),
+    /// It was there, and what it adds is merged into that row; in Quipu's own layout only.
+    Merged,
+    /// The file has a span with its id, so it was skipped.
+    Known,
+    /// The file does not take it.
+    Refused,
 }
 
 /// Where the database is stored.
@@ -122,7 +149,17 @@ impl Writer {
     }
 
     fn set_up(connection: Connection, target: Target, name: String, journal: &str, layout: Layout) -> Result<Writer, StoreError> {
-        let mut writer = Writer { connection, target, name, made: extra::Made::default(), joins_logs: false, own: None };
+        let mut writer = Writer {
+            connection,
+            target,
+            name,
+            made: extra::Made::default(),
+            joins_logs: false,
+            own: None,
+            refused: Refused::default(),
+            #[cfg(not(target_family = "wasm"))]
+            appended: None,
+        };
         writer.prepare(journal, layout).map_err(|error| writer.explain(&error))?;
         Ok(writer)
     }
@@ -134,6 +171,10 @@ impl Writer {
 
     fn prepare(&mut self, journal: &str, layout: Layout) -> rusqlite::Result<()> {
         let connection = &self.connection;
+        // Nothing that is stored in the file is run: a trigger could change or remove the rows that are added.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         // The first two pragmas only affect a file without pages. Foreign keys are not enforced, like in the reference: spans are written
         // before their trace, and some events have no span.
         connection.execute_batch(
@@ -152,20 +193,35 @@ impl Writer {
         }
     }
 
-    /// Starts a transaction, and blocks other writers until it ends.
+    /// Starts a transaction, and blocks other writers until it ends. If the appended file was moved or replaced, the one that is now at its
+    /// path is opened first, or created.
     ///
     /// # Errors
-    /// [`StoreError::CannotWrite`], also if another program keeps writing.
+    /// [`StoreError::CannotWrite`], also if another program keeps writing; [`StoreError::Lost`] if the file is damaged or can't be opened
+    /// again.
     pub fn begin(&mut self) -> Result<(), StoreError> {
+        #[cfg(not(target_family = "wasm"))]
+        self.stay_in_place()?;
+        self.begin_here()?;
+        #[cfg(not(target_family = "wasm"))]
+        self.check_unchanged()?;
+        Ok(())
+    }
+
+    fn begin_here(&self) -> Result<(), StoreError> {
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.explain(&error))
     }
 
     /// Commits the transaction.
     ///
     /// # Errors
-    /// [`StoreError::CannotWrite`]
+    /// [`StoreError::CannotWrite`]; [`StoreError::Moved`] if the rows are in a file that is not at its path any more, and are to be written
+    /// again.
     pub fn commit(&mut self) -> Result<(), StoreError> {
-        self.connection.execute_batch("COMMIT").map_err(|error| self.explain(&error))
+        self.connection.execute_batch("COMMIT").map_err(|error| self.explain(&error))?;
+        #[cfg(not(target_family = "wasm"))]
+        self.note_commit()?;
+        Ok(())
     }
 
     /// Rolls the transaction back.
@@ -219,30 +275,49 @@ impl Writer {
     }
 
     /// Writes an ended span with its events like the reference's sink, and creates or updates the row of its trace. Returns whether it was
-    /// written: a span whose id exists is skipped with its events.
+    /// written: a span whose id exists is skipped with its events, and so is one that the file refuses, which [`Writer::take_refused`] tells.
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn add(&mut self, span: &SpanRecord, events: &[EventRecord], facts: TraceFacts<'_>) -> Result<bool, StoreError> {
-        if self.add_span(span, events)?.is_none() {
-            return Ok(false);
+        match self.add_span(span, events)? {
+            Added::Row(_) => {}
+            Added::Merged | Added::Known | Added::Refused => return Ok(false),
         }
         self.update_trace(&TraceUpdate::by(span, facts))?;
         Ok(true)
     }
 
-    /// Writes a span and its events. The update of its trace must follow in the same transaction. Returns the row number, or `None` if the
-    /// span exists.
-    pub fn add_span(&mut self, span: &SpanRecord, events: &[EventRecord]) -> Result<Option<i64>, StoreError> {
-        if !self.run(tables::ADD_SPAN, span_values(span).as_slice())? {
-            return Ok(None);
+    /// Writes a span and its events. The update of its trace must follow in the same transaction.
+    pub fn add_span(&mut self, span: &SpanRecord, events: &[EventRecord]) -> Result<Added, StoreError> {
+        match self.run(tables::ADD_SPAN, span_values(span).as_slice()) {
+            Ok(true) => {}
+            Ok(false) if self.has_span(&span.span_id)? => return Ok(Added::Known),
+            Ok(false) => {
+                self.refused.entry("another row has a value that may only be there once");
+                return Ok(Added::Refused);
+            }
+            Err(StoreError::Refused(why)) => {
+                self.refused.entry(&why);
+                return Ok(Added::Refused);
+            }
+            Err(error) => return Err(error),
         }
         let row = self.connection.last_insert_rowid();
         for event in events {
-            self.run(tables::ADD_EVENT, event_values(event).as_slice())?;
+            self.run_part(tables::ADD_EVENT, event_values(event).as_slice())?;
         }
         self.take_waiting_logs(&span.span_id)?;
-        Ok(Some(row))
+        Ok(Added::Row(row))
+    }
+
+    /// Whether the file has a span with this id.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`]
+    pub fn has_span(&self, span_id: &str) -> Result<bool, StoreError> {
+        let look = |mut statement: CachedStatement<'_>| statement.query_row([span_id], |row| row.get(0));
+        self.connection.prepare_cached(tables::HAS_SPAN).and_then(look).map_err(|error| self.explain(&error))
     }
 
     /// Creates or updates the row of a trace.
@@ -255,8 +330,25 @@ impl Writer {
             &trace.end_time,
             &trace.created_at,
         ];
-        self.run(tables::UPDATE_TRACE, &values)?;
+        self.run_part(tables::UPDATE_TRACE, &values)?;
         Ok(())
+    }
+
+    /// Runs a statement that writes one row. Returns whether it did: a row that the file does not take is counted as an entry.
+    fn run_entry(&mut self, sql: &str, values: &[&dyn ToSql]) -> Result<bool, StoreError> {
+        let outcome = self.run(sql, values);
+        self.refused.entry_of(outcome)
+    }
+
+    /// The same for a row that belongs to an entry which is kept.
+    fn run_part(&mut self, sql: &str, values: &[&dyn ToSql]) -> Result<bool, StoreError> {
+        let outcome = self.run(sql, values);
+        self.refused.part_of(outcome)
+    }
+
+    /// Rows that the file did not take since this was last asked.
+    pub fn take_refused(&mut self) -> Refused {
+        std::mem::take(&mut self.refused)
     }
 
     /// Runs a statement that writes at most one row. Returns whether it did.
@@ -265,15 +357,35 @@ impl Writer {
         self.connection.prepare_cached(sql).and_then(run).map(|rows| rows > 0).map_err(|error| self.explain(&error))
     }
 
+    /// The error as a sentence. Which kind it is decides whether the next transaction can succeed.
     fn explain(&self, error: &rusqlite::Error) -> StoreError {
-        let why = match error {
-            rusqlite::Error::InvalidParameterName(words) => words.clone(),
-            _ if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
-                "another program is writing it and did not let go; try again".into()
+        let name = &self.name;
+        if let rusqlite::Error::SqliteFailure(failure, _) = error
+            && failure.extended_code == ffi::SQLITE_READONLY_DBMOVED
+        {
+            return StoreError::Moved(format!("{name} was moved or deleted while it was written."));
+        }
+        let why = match (error, error.sqlite_error_code()) {
+            (rusqlite::Error::InvalidParameterName(words), _) => words.clone(),
+            (_, Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch)) => {
+                return StoreError::Refused(error.to_string());
             }
-            other => other.to_string(),
+            (_, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) => {
+                let words = "was damaged by something else than SQLite, so nothing more is written to it. Try sqlite3's .recover, and start \
+                    again with another file";
+                return StoreError::Lost(format!("{name} {words} ({error})."));
+            }
+            (_, Some(ErrorCode::DatabaseBusy)) => "another program is writing it and did not let go; try again".into(),
+            (_, Some(ErrorCode::DiskFull)) => "the disk is full; make room on it".into(),
+            (_, Some(ErrorCode::ReadOnly)) => {
+                "it may only be read; change its permissions and those of its folder, or choose another file".into()
+            }
+            (_, Some(ErrorCode::CannotOpen)) => {
+                "no file can be made beside it, where SQLite keeps its journal; choose another folder".into()
+            }
+            _ => error.to_string(),
         };
-        StoreError::CannotWrite(format!("{} can't be written ({why}).", self.name))
+        StoreError::CannotWrite(format!("{name} can't be written ({why})."))
     }
 }
 

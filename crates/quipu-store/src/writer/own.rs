@@ -7,8 +7,8 @@
 
 use super::super::error::StoreError;
 use super::super::layout::{self, KINDS, STATUSES};
-use super::Writer;
 use super::merge::{COLUMNS, Stored, merged};
+use super::{Added, Writer};
 use quipu_model::LogRecord;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql};
@@ -98,17 +98,6 @@ impl<'a> OwnTrace<'a> {
         self.start = [self.start, later.start].into_iter().flatten().min();
         self.end = self.end.max(later.end);
     }
-}
-
-/// What happened to a span.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Added {
-    /// It has a row of its own.
-    New,
-    /// It was there, and what it adds is merged into that row.
-    Merged,
-    /// It was there, and adds nothing.
-    Repeated,
 }
 
 /// An id as it is stored: bytes where it is lower-case hexadecimal digits of OTLP's length, so that it reads as it was, otherwise text.
@@ -265,6 +254,16 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`], also if the file has the reference's layout.
     pub fn add_own_span(&mut self, span: &OwnSpan<'_>, events: &[OwnEvent<'_>]) -> Result<Added, StoreError> {
+        match self.try_own_span(span, events) {
+            Err(StoreError::Refused(why)) => {
+                self.refused.entry(&why);
+                Ok(Added::Refused)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn try_own_span(&mut self, span: &OwnSpan<'_>, events: &[OwnEvent<'_>]) -> Result<Added, StoreError> {
         let (trace, id) = (StoredId::of(span.trace_id), StoredId::of(span.span_id));
         let hash = self.own()?.hash(trace.bytes(), id.bytes());
         let known = self.own()?.find(hash);
@@ -279,7 +278,7 @@ impl Writer {
         self.own_mut()?.remember(hash, row);
         events.iter().try_for_each(|event| self.add_own_event(row, event))?;
         self.take_waiting_own_logs(row, span)?;
-        Ok(Added::New)
+        Ok(Added::Row(row))
     }
 
     /// Writes a log record, and an event for it if its span came lately.
@@ -416,7 +415,7 @@ impl Writer {
     }
 
     fn merge_span(&mut self, row: i64, stored: &Stored, span: &OwnSpan<'_>, events: &[OwnEvent<'_>]) -> Result<Added, StoreError> {
-        let mut outcome = Added::Repeated;
+        let mut outcome = Added::Known;
         if let Some(merged) = merged(stored, span) {
             let name = self.name(merged.name.as_deref())?;
             self.put(SET_SPAN, &merged.as_span(span), name, Some(row))?;
@@ -493,6 +492,10 @@ mod tests {
         OwnSpan { trace_id, span_id, attributes: "{}", ..OwnSpan::default() }
     }
 
+    fn is_new(added: Added) -> bool {
+        matches!(added, Added::Row(_))
+    }
+
     fn writer() -> Writer {
         Writer::in_memory_with(Layout::Quipu).expect("a writer")
     }
@@ -516,9 +519,9 @@ mod tests {
             attributes: r#"{"a": 1}"#,
             ..span(TRACE, "b7ad6b7169203331")
         };
-        assert_eq!(writer.add_own_span(&sent, &[]).expect("written"), Added::New);
+        assert_eq!(writer.add_own_span(&sent, &[]).map(is_new).expect("written"), true);
         let odd = OwnSpan { status: Some("so so"), ..span("trace 1", "ÄB") };
-        assert_eq!(writer.add_own_span(&odd, &[]).expect("written"), Added::New);
+        assert_eq!(writer.add_own_span(&odd, &[]).map(is_new).expect("written"), true);
         let database = read(writer);
         let record = |row| span_record(database.connection(), database.schema(), row).expect("readable").expect("a span");
         let text = |text: &str| Some(text.to_owned());
@@ -544,8 +547,8 @@ mod tests {
         let mut writer = writer();
         let other = "1af7651916cd43dd8448eb211c80319c";
         for trace in [TRACE, other] {
-            assert_eq!(writer.add_own_span(&span(trace, "b7ad6b7169203331"), &[]).expect("written"), Added::New);
-            assert_eq!(writer.add_own_span(&span(trace, "b7ad6b7169203331"), &[]).expect("written"), Added::Repeated);
+            assert_eq!(writer.add_own_span(&span(trace, "b7ad6b7169203331"), &[]).map(is_new).expect("written"), true);
+            assert_eq!(writer.add_own_span(&span(trace, "b7ad6b7169203331"), &[]).expect("written"), Added::Known);
         }
     }
 
@@ -562,9 +565,9 @@ mod tests {
         };
         let ended =
             OwnSpan { name: Some("ended"), end: Some(1_751_328_009_000_000_000), status: Some("OK"), attributes: r#"{"a": 3}"#, ..begun };
-        assert_eq!(writer.add_own_span(&begun, &[event]).expect("written"), Added::New);
+        assert_eq!(writer.add_own_span(&begun, &[event]).map(is_new).expect("written"), true);
         assert_eq!(writer.add_own_span(&ended, &[event, later]).expect("written"), Added::Merged);
-        assert_eq!(writer.add_own_span(&begun, &[event]).expect("written"), Added::Repeated);
+        assert_eq!(writer.add_own_span(&begun, &[event]).expect("written"), Added::Known);
         let database = read(writer);
         let record = span_record(database.connection(), database.schema(), 1).expect("readable").expect("a span");
         assert_eq!(record.name.as_deref(), Some("ended"));

@@ -3,9 +3,9 @@
 use super::super::database::Database;
 use super::super::error::StoreError;
 use super::super::extra::{log, source};
-use super::Writer;
 use super::merge::{COLUMNS, Stored};
-use super::own::{Added, OwnEvent, OwnSpan, OwnTrace};
+use super::own::{OwnEvent, OwnSpan, OwnTrace};
+use super::{Added, Writer};
 use quipu_model::{LogRecord, MetricPoint};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::HashMap;
@@ -62,7 +62,7 @@ impl OwnCopy {
         let mut statement = connection.prepare_cached(LOGS)?;
         let logs = statement.query_map([row], |row| Ok(log(row)))?.collect::<rusqlite::Result<Vec<_>>>()?;
         logs.into_iter().try_for_each(|log| self.log(from, log, to))?;
-        Ok(added == Added::New)
+        Ok(matches!(added, Added::Row(_)))
     }
 
     /// Copies a row of `quipu_traces`. Returns whether there was one.
@@ -94,7 +94,7 @@ impl OwnCopy {
     /// When its resource can't be read, or the copy not be written.
     pub fn log(&mut self, from: &Database, log: LogRecord, to: &mut Writer) -> Result<(), StoreError> {
         let source = log.source.map_or(Ok(None), |number| self.source(from, number, to))?;
-        to.add_log(&LogRecord { source, ..log })
+        to.add_log(&LogRecord { source, ..log }).map(drop)
     }
 
     /// Copies a metric point.
@@ -103,7 +103,7 @@ impl OwnCopy {
     /// When its resource can't be read, or the copy not be written.
     pub fn point(&mut self, from: &Database, point: MetricPoint, to: &mut Writer) -> Result<(), StoreError> {
         let source = point.source.map_or(Ok(None), |number| self.source(from, number, to))?;
-        to.add_point(&MetricPoint { source, ..point })
+        to.add_point(&MetricPoint { source, ..point }).map(drop)
     }
 
     /// Copies a resource and scope, once. Returns their number in the copy.

@@ -55,15 +55,18 @@ pub(super) const ADD_SPAN: &str =
     "INSERT INTO spans (span_id, trace_id, parent_span_id, name, start_time, end_time, attributes, status, kind)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
 
-/// Inserts a row of `span_events`.
-pub(super) const ADD_EVENT: &str = "INSERT INTO span_events (span_id, name, timestamp, attributes) VALUES (?1, ?2, ?3, ?4)";
+/// Whether a span is there.
+pub(super) const HAS_SPAN: &str = "SELECT EXISTS (SELECT 1 FROM spans WHERE span_id = ?1)";
+
+/// Inserts a row of `span_events`. `OR ABORT` goes before what a file's own table says about conflicts, such as to ignore or replace rows.
+pub(super) const ADD_EVENT: &str = "INSERT OR ABORT INTO span_events (span_id, name, timestamp, attributes) VALUES (?1, ?2, ?3, ?4)";
 
 /// Inserts rows of `span_events` from a table with the same columns, whose name is to be appended.
 pub(super) const ADD_EVENT_FROM: &str =
-    "INSERT INTO span_events (span_id, name, timestamp, attributes) SELECT span_id, name, timestamp, attributes";
+    "INSERT OR ABORT INTO span_events (span_id, name, timestamp, attributes) SELECT span_id, name, timestamp, attributes";
 
 /// Inserts the log records waiting for a span as rows of `span_events`, in the order they arrived.
-pub(super) const ADD_WAITING_EVENTS: &str = "INSERT INTO span_events (span_id, name, timestamp, attributes)
+pub(super) const ADD_WAITING_EVENTS: &str = "INSERT OR ABORT INTO span_events (span_id, name, timestamp, attributes)
     SELECT span_id, name, timestamp, attributes FROM quipu_log_records WHERE span_id = ?1 ORDER BY id";
 
 /// Creates the reference's tables where they are missing.

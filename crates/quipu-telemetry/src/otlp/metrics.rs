@@ -8,12 +8,15 @@ use super::batch_queue::{BatchQueue, PATIENCE, Pending};
 use super::client::Client;
 use super::schedule::Schedule;
 use crate::sink::{EndedSpan, Sink, SinkError};
+use crate::weight::of_attributes;
 use quipu_model::{MetricEvent, MetricValue, Primitive, Timestamp};
 use quipu_otlp::{OtlpPoint, OtlpSource, OtlpSum, metrics_request};
 use std::time::{Duration, SystemTime};
 
 /// Maximum number of label sets. A typical program has some dozens.
 const MOST_SETS: usize = 10_000;
+/// Maximum memory of names and label sets in bytes.
+const MOST_BYTES: usize = 16 << 20;
 
 /// Aggregates metrics and sends the sums.
 pub struct OtlpMetricSink {
@@ -24,6 +27,7 @@ struct Sums {
     start: Timestamp,
     sums: Vec<OtlpSum>,
     sets: usize,
+    bytes: usize,
     changed: bool,
 }
 
@@ -41,7 +45,7 @@ impl OtlpMetricSink {
     /// # Errors
     /// If no thread can be started.
     pub fn with_patience(client: Client, source: OtlpSource, schedule: Schedule, patience: Duration) -> Result<OtlpMetricSink, SinkError> {
-        let pending = Sums { start: now(), sums: Vec::new(), sets: 0, changed: false };
+        let pending = Sums { start: now(), sums: Vec::new(), sets: 0, bytes: 0, changed: false };
         Ok(OtlpMetricSink { queue: BatchQueue::start(pending, client, source, schedule.interval, patience)? })
     }
 }
@@ -86,7 +90,14 @@ impl Sums {
         let mut labels = metric.attributes.clone();
         labels.0.retain(|(_, value)| *value != Primitive::Null);
         labels.0.sort_by(|a, b| a.0.cmp(&b.0));
+        let bytes = of_attributes(&labels) + name.len() + metric.unit.len();
+        let is_full = self.sets >= MOST_SETS || self.bytes + bytes > MOST_BYTES;
+        let dropped =
+            || format!("A value of a metric was dropped: there are at most {MOST_SETS} label sets, of {} MiB together.", MOST_BYTES >> 20);
         let known = self.sums.iter().position(|sum| sum.name == *name && sum.unit == metric.unit && sum.is_monotonic == is_monotonic);
+        if known.is_none() && is_full {
+            return Some(dropped());
+        }
         let at = known.unwrap_or_else(|| {
             let kind = if is_monotonic { "Counter" } else { "UpDownCounter" };
             let description = format!("{kind} for {name}");
@@ -97,11 +108,10 @@ impl Sums {
         self.changed = true;
         match sum.points.iter_mut().find(|point| point.attributes == labels) {
             Some(point) => point.value = point.value.plus(metric.value),
-            None if self.sets == MOST_SETS => {
-                return Some(format!("A value of {name} was dropped: there are already {MOST_SETS} label sets."));
-            }
+            None if is_full => return Some(dropped()),
             None => {
                 self.sets += 1;
+                self.bytes += bytes;
                 sum.points.push(OtlpPoint { attributes: labels, start: self.start, at: self.start, value: metric.value });
             }
         }

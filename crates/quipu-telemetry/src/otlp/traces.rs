@@ -6,13 +6,14 @@ use super::batch_queue::{BatchQueue, PATIENCE, Pending};
 use super::client::Client;
 use super::schedule::Schedule;
 use crate::sink::{EndedSpan, Sink, SinkError};
-use quipu_model::{Attributes, Primitive};
+use crate::weight::of_attributes;
 use quipu_otlp::{OtlpSource, OtlpSpan, otlp_id, traces_request};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Maximum number of spans kept while the collector is unreachable. The oldest are dropped and reported.
+/// Maximum number of spans kept while the collector is unreachable, and of their bytes. The oldest are dropped and reported.
 const KEPT: usize = 100_000;
+const KEPT_BYTES: usize = 64 << 20;
 /// Approximate maximum size of a request; collectors reject requests of some tens of megabytes.
 const FULL_BYTES: usize = 4 << 20;
 
@@ -92,12 +93,8 @@ fn outgoing(ended: &EndedSpan) -> Option<OtlpSpan> {
 
 /// The approximate encoded size of a span.
 fn weight(span: &OtlpSpan) -> usize {
-    let of = |attributes: &Attributes| -> usize {
-        let value = |value: &Primitive| if let Primitive::Text(text) = value { text.len() } else { 8 };
-        attributes.0.iter().map(|(key, primitive)| key.len() + value(primitive) + 8).sum()
-    };
-    let events: usize = span.events.iter().map(|(name, _, attributes)| name.len() + of(attributes) + 16).sum();
-    span.name.len() + of(&span.attributes) + events + 80
+    let events: usize = span.events.iter().map(|(name, _, attributes)| name.len() + of_attributes(attributes) + 16).sum();
+    span.name.len() + of_attributes(&span.attributes) + events + 80
 }
 
 impl Spans {
@@ -108,11 +105,16 @@ impl Spans {
         self.forget()
     }
 
-    /// Drops the oldest spans beyond the limit.
+    /// Drops the oldest spans beyond the limits.
     fn forget(&mut self) -> Option<(u64, String)> {
-        let lost = self.waiting.len().saturating_sub(KEPT);
-        self.bytes -= self.waiting.drain(..lost).map(|(_, weight)| weight).sum::<usize>();
-        (lost > 0).then(|| (lost as u64, format!("The collector is unreachable and more than {KEPT} spans are pending.")))
+        let mut lost = 0;
+        while self.waiting.len() > KEPT || self.bytes > KEPT_BYTES {
+            let Some((_, weight)) = self.waiting.pop_front() else { break };
+            self.bytes -= weight;
+            lost += 1;
+        }
+        let words = || format!("The collector is unreachable, and more than {KEPT} spans or {} MiB are pending.", KEPT_BYTES >> 20);
+        (lost > 0).then(|| (lost, words()))
     }
 }
 
@@ -157,5 +159,32 @@ impl Pending for Spans {
 
     fn request(source: &OtlpSource, batch: &Vec<OtlpSpan>) -> Vec<u8> {
         traces_request(source, batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quipu_model::{Attributes, Primitive, SpanStatus, Timestamp};
+
+    #[test]
+    fn the_oldest_spans_go_when_too_many_bytes_are_pending() {
+        let mut spans = Spans { waiting: VecDeque::new(), bytes: 0, batch: 512 };
+        let span = || OtlpSpan {
+            trace_id: "1".repeat(32),
+            span_id: "1".repeat(16),
+            parent_span_id: None,
+            has_remote_parent: false,
+            trace_state: None,
+            name: "n".into(),
+            start: Timestamp(0),
+            end: Timestamp(0),
+            attributes: Attributes(vec![("prompt".into(), Primitive::Text("x".repeat(1 << 20)))]),
+            status: SpanStatus::Ok,
+            events: Vec::new(),
+        };
+        let lost: u64 = (0..100).filter_map(|_| spans.push(span())).map(|(lost, _)| lost).sum();
+        assert_eq!(spans.waiting.len() as u64 + lost, 100);
+        assert!((60..64).contains(&spans.waiting.len()) && spans.bytes <= KEPT_BYTES, "{}", spans.waiting.len());
     }
 }

@@ -6,7 +6,9 @@ use quipu_model::SpanExtra;
 use quipu_model::recorded::entries;
 use quipu_otlp::attributes::Object;
 use quipu_otlp::rows::{NewSpan, Rows};
-use quipu_store::{Added, Layout, OwnEvent, OwnSpan, OwnTrace, StoreError, TraceFacts, TraceUpdate, Writer};
+#[cfg(not(target_family = "wasm"))]
+use quipu_otlp::{Signal, read_request};
+use quipu_store::{Added, Layout, OwnEvent, OwnSpan, OwnTrace, Refused, StoreError, TraceFacts, TraceUpdate, Writer};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
@@ -60,17 +62,36 @@ pub struct Recorder {
     writer: Writer,
     /// Numbers of the resources and scopes written so far.
     sources: HashMap<(Arc<str>, Arc<str>), i64>,
+    /// How often the writer had opened another file at the last transaction.
+    #[cfg(not(target_family = "wasm"))]
+    times_reopened: u64,
 }
 
 impl Recorder {
     /// A recorder that writes with `writer`.
     pub fn new(writer: Writer) -> Recorder {
-        Recorder { writer, sources: HashMap::new() }
+        Recorder {
+            #[cfg(not(target_family = "wasm"))]
+            times_reopened: writer.times_reopened(),
+            writer,
+            sources: HashMap::new(),
+        }
     }
 
     /// The underlying writer.
     pub fn writer(&self) -> &Writer {
         &self.writer
+    }
+
+    /// Rows that the file did not take since this was last asked. They are left out, the others are kept.
+    pub fn take_refused(&mut self) -> Refused {
+        self.writer.take_refused()
+    }
+
+    /// A sentence for each time that another file was found at the path, and opened, since this was last asked.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn take_reopened(&mut self) -> Vec<String> {
+        self.writer.take_reopened()
     }
 
     /// Returns the underlying writer.
@@ -83,7 +104,13 @@ impl Recorder {
     /// # Errors
     /// As for [`Writer::begin`].
     pub fn begin(&mut self) -> Result<(), StoreError> {
-        self.writer.begin()
+        self.writer.begin()?;
+        #[cfg(not(target_family = "wasm"))]
+        if std::mem::replace(&mut self.times_reopened, self.writer.times_reopened()) != self.times_reopened {
+            // Another file has other numbers.
+            self.sources.clear();
+        }
+        Ok(())
     }
 
     /// Commits the transaction.
@@ -104,6 +131,81 @@ impl Recorder {
         self.writer.roll_back()
     }
 
+    /// As [`Writer::commit_unless_read`].
+    ///
+    /// # Errors
+    /// As for [`Writer::commit`].
+    #[cfg(not(target_family = "wasm"))]
+    pub fn commit_unless_read(&mut self, wait: std::time::Duration) -> Result<bool, StoreError> {
+        let is_done = self.writer.commit_unless_read(wait)?;
+        if !is_done {
+            self.sources.clear();
+        }
+        Ok(is_done)
+    }
+
+    /// Whether requests wait beside the file.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn has_waiting(&self) -> bool {
+        self.writer.has_waiting()
+    }
+
+    /// Commits requests beside the file, because others read it. The body of each is decompressed.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`]
+    #[cfg(not(target_family = "wasm"))]
+    pub fn put_waiting<'r>(&mut self, requests: impl Iterator<Item = (Signal, bool, &'r [u8])>) -> Result<(), StoreError> {
+        self.writer.put_waiting(requests.map(|(signal, is_json, body)| (signal.label(), is_json, body)))
+    }
+
+    /// Adds some of the requests that wait beside the file, in a transaction of its own. `None` if others read the file for longer than
+    /// `wait`; otherwise whether none are left.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`]; the requests wait on.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn add_waiting(&mut self, wait: std::time::Duration) -> Result<Option<bool>, StoreError> {
+        /// Readers are locked out for as long as this takes.
+        const BYTES: usize = 4 << 20;
+        self.writer.attach_waiting()?;
+        if !self.writer.begin_unless_read(wait)? {
+            return Ok(None);
+        }
+        // Another file may have been opened.
+        self.sources.clear();
+        let outcome = self.add_some(BYTES);
+        match outcome {
+            Ok(is_last) => {
+                self.commit()?;
+                if is_last {
+                    self.writer.forget_waiting()?;
+                }
+                Ok(Some(is_last))
+            }
+            Err(error) => {
+                // The first error is told.
+                let _ = self.roll_back();
+                Err(error)
+            }
+        }
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn add_some(&mut self, bytes: usize) -> Result<bool, StoreError> {
+        let requests = self.writer.next_waiting(bytes)?;
+        let Some(last) = requests.last().map(|request| request.number) else { return Ok(true) };
+        for request in requests {
+            let signal = Signal::ALL.into_iter().find(|signal| signal.label() == request.signal);
+            // It was read before it was put there.
+            if let Some(Ok(mut rows)) = signal.map(|signal| read_request(signal, request.is_json, &request.body)) {
+                self.write(&mut rows)?;
+            }
+        }
+        self.writer.note_waiting(last)?;
+        Ok(false)
+    }
+
     /// Turns log records that arrived before their span into events of that span. Returns the number of records that belong to no span.
     /// Scans all of them.
     ///
@@ -113,12 +215,13 @@ impl Recorder {
         self.writer.settle_logs()
     }
 
-    /// Writes rows. `rows` stays usable, so that it can be written again after a rollback.
+    /// Writes rows. `rows` stays usable, so that it can be written again after a rollback. A row that the file does not take is left out; see
+    /// [`Recorder::take_refused`].
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn write(&mut self, rows: &mut Rows) -> Result<Recorded, StoreError> {
-        let mut recorded = Recorded { logs: rows.logs.len() as u64, points: rows.points.len() as u64, ..Recorded::default() };
+        let mut recorded = Recorded::default();
         let mut numbers = Numbers { resources: &rows.resources, sources: &rows.sources, known: vec![None; rows.sources.len()] };
         match self.writer.layout() {
             Layout::Quipu => self.write_own(&mut rows.spans, &mut numbers, &mut recorded)?,
@@ -126,23 +229,22 @@ impl Recorder {
         }
         for log in &mut rows.logs {
             log.it.source = self.number(&mut numbers, log.source)?;
-            self.writer.add_log(&log.it)?;
+            recorded.logs += u64::from(self.writer.add_log(&log.it)?);
         }
         for point in &mut rows.points {
             point.it.point.source = self.number(&mut numbers, point.source)?;
-            self.writer.add_point(&point.it.point)?;
+            point.it.is_refused = !self.writer.add_point(&point.it.point)?;
+            recorded.points += u64::from(!point.it.is_refused);
         }
         Ok(recorded)
     }
 
     fn write_reference(&mut self, spans: &mut [NewSpan], numbers: &mut Numbers<'_>, recorded: &mut Recorded) -> Result<(), StoreError> {
         for new in &mut *spans {
-            let row = self.writer.add_span(&new.span, &new.events)?;
-            new.is_repeated = row.is_none();
-            let Some(row) = row else {
-                recorded.repeated_spans += 1;
-                continue;
-            };
+            let added = self.writer.add_span(&new.span, &new.events)?;
+            new.is_repeated = !matches!(added, Added::Row(_));
+            recorded.repeated_spans += u64::from(added == Added::Known);
+            let Added::Row(row) = added else { continue };
             recorded.spans += 1;
             recorded.events += new.events.len() as u64;
             if let Some(extra) = &mut new.extra {
@@ -160,10 +262,11 @@ impl Recorder {
             let (span, events) = own_span(new, source, more.as_deref());
             let added = self.writer.add_own_span(&span, &events)?;
             let count = events.len() as u64;
-            new.is_repeated = added == Added::Repeated;
+            new.is_repeated = matches!(added, Added::Known | Added::Refused);
             match added {
-                Added::New => (recorded.spans, recorded.events) = (recorded.spans + 1, recorded.events + count),
-                Added::Merged | Added::Repeated => recorded.repeated_spans += 1,
+                Added::Row(_) => (recorded.spans, recorded.events) = (recorded.spans + 1, recorded.events + count),
+                Added::Merged | Added::Known => recorded.repeated_spans += 1,
+                Added::Refused => {}
             }
         }
         let mut places: HashMap<&str, usize> = HashMap::new();
@@ -301,7 +404,6 @@ fn more(new: &NewSpan) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quipu_otlp::{Signal, read_request};
 
     #[test]
     fn rows_can_be_written_again_after_a_rollback() {
