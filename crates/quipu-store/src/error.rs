@@ -1,6 +1,7 @@
 //! Errors of the store.
 
 use super::source::SourceError;
+use quipu_model::budget::OverBudget;
 use quipu_protocol::{Failure, FailureKind};
 
 /// An error of the store. Each displays as a sentence for the user.
@@ -27,6 +28,9 @@ pub enum StoreError {
     /// A statement exceeded its time limit, in milliseconds.
     #[error("The file took too long to answer: the request was stopped after {0} ms.")]
     TooLong(u64),
+    /// A limit of the question was exceeded, other than its time.
+    #[error("{0}")]
+    OverBudget(OverBudget),
     /// SQLite is out of memory.
     #[error(
         "There is not enough memory for this answer: a value is too large, or all memory is in use. Close other tabs or programs, and try again."
@@ -53,6 +57,15 @@ impl StoreError {
                 )
             ),
             _ => false,
+        }
+    }
+}
+
+impl From<OverBudget> for StoreError {
+    fn from(limit: OverBudget) -> StoreError {
+        match limit {
+            OverBudget::Time(millis) => StoreError::TooLong(millis),
+            other => StoreError::OverBudget(other),
         }
     }
 }

@@ -11,7 +11,11 @@ mod database;
 mod error;
 mod extra;
 mod failure_sql;
+#[cfg(not(target_family = "wasm"))]
+mod functions;
 mod header;
+#[cfg(not(target_family = "wasm"))]
+mod long_sql;
 mod lookup;
 #[cfg(not(target_family = "wasm"))]
 mod native;

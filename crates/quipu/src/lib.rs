@@ -29,7 +29,7 @@ pub use session::IndexSnapshot;
 pub use session::{ExportOptions, Exported, KeyCount, Outgoing};
 pub use session::{MetricsPiece, PieceSize, PushCursor, Selection, Session, TracesPiece, UnattachedPiece, UnattachedSignal};
 #[cfg(feature = "promql")]
-pub use session::{SeriesLabels, SeriesQuery};
+pub use quipu_metrics::{SeriesLabels, SeriesQuery};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

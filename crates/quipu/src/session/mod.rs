@@ -24,8 +24,6 @@ mod push;
 mod query;
 mod recording;
 mod search;
-#[cfg(feature = "promql")]
-mod series;
 mod share;
 mod sheets;
 mod sql;
@@ -37,8 +35,6 @@ pub use growth::IndexSnapshot;
 pub use outgoing::{KeyCount, Outgoing};
 pub use push::{MetricsPiece, PieceSize, PushCursor, TracesPiece};
 pub use recording::Selection;
-#[cfg(feature = "promql")]
-pub use series::{SeriesLabels, SeriesQuery};
 pub use unattached::{UnattachedPiece, UnattachedSignal};
 
 use crate::index::{Index, Pass};
@@ -86,7 +82,7 @@ pub struct Session {
     sql: sql::SqlCache,
     /// The metrics engine, created by the first PromQL query.
     #[cfg(feature = "promql")]
-    metrics: Option<quipu_metrics::Metrics>,
+    metrics: Option<std::sync::Arc<quipu_metrics::Metrics>>,
 }
 
 impl Session {

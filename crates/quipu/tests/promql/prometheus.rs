@@ -67,7 +67,7 @@ fn ours(answer: &PromqlAnswer) -> Rows {
 
 fn compare(series: &SeriesSet, when: &str, query: &str, expected: &Value) -> Result<(), String> {
     let time = time(when);
-    let answer = match (evaluate(query, time, series, &EvalOptions::default()), &expected["error"]) {
+    let answer = match (evaluate(query, time, series, &EvalOptions::default(), &quipu::model::budget::Budget::default()), &expected["error"]) {
         (Err(_), Value::String(_)) => return Ok(()),
         (Err(error), _) => return Err(format!("{error}\n{}", error.drawing(query))),
         (Ok(answer), Value::Null) => answer,
