@@ -83,11 +83,6 @@ impl Budget {
         }))
     }
 
-    /// Another budget that allows the same, and begins now.
-    pub fn renewed(&self) -> Budget {
-        Budget::new(self.0.clock, self.0.allowed)
-    }
-
     /// Begins anew with nothing used. One that was stopped stays so.
     pub fn begin(&self) {
         self.0.until.store((self.0.clock)().saturating_add(self.0.allowed.millis), Ordering::Relaxed);

@@ -139,7 +139,8 @@ impl Database {
         options: OpenOptions,
         mut warnings: Vec<Warning>,
     ) -> Result<Database, StoreError> {
-        let budget = Budget::new(options.clock, Allowance { millis: options.deadline_ms, ..Allowance::DEFAULT });
+        // Reading a large file once is no fault, so rows are only counted.
+        let budget = Budget::new(options.clock, Allowance { millis: options.deadline_ms, rows: u64::MAX, ..Allowance::DEFAULT });
         budget.end();
         let schema = prepare(&mut connection, &options, budget.clone()).map_err(|error| match main.take_error() {
             Some(error) => StoreError::Source { name: name.clone(), error },
@@ -175,8 +176,7 @@ impl Database {
     }
 
     /// The options it was opened with.
-    #[cfg(not(target_family = "wasm"))]
-    pub(super) fn options(&self) -> OpenOptions {
+    pub fn options(&self) -> OpenOptions {
         self.options
     }
 

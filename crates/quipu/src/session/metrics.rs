@@ -12,6 +12,8 @@ use quipu_metrics::{Metrics, SeriesLabels, SeriesQuery};
 use quipu_metrics::{Measured, MetricsInput};
 use quipu_model::Cost;
 #[cfg(feature = "promql")]
+use quipu_model::budget::{Allowance, Budget};
+#[cfg(feature = "promql")]
 use quipu_promql::{PromqlAnswer, PromqlError};
 use quipu_protocol::{Failure, NamedSpan};
 #[cfg(feature = "promql")]
@@ -110,7 +112,7 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn query_promql(&mut self, query: &PromqlQuery) -> Result<Result<PromqlAnswer, PromqlError>, Failure> {
-        let budget = self.database.budget().renewed();
+        let budget = self.metrics_budget();
         Ok(self.metrics()?.query(query, &budget))
     }
 
@@ -135,7 +137,7 @@ impl Session {
     /// # Errors
     /// As [`Session::query_promql`].
     pub fn list_point_spans(&mut self, query: &PointQuery) -> Result<Result<PointSpans, PromqlError>, Failure> {
-        let budget = self.database.budget().renewed();
+        let budget = self.metrics_budget();
         let found = match self.metrics()?.point_amounts(query, &budget) {
             Ok(found) => found,
             Err(error) => return Ok(Err(error)),
@@ -163,8 +165,14 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn list_series(&mut self, query: &SeriesQuery) -> Result<Result<Vec<SeriesLabels>, PromqlError>, Failure> {
-        let budget = self.database.budget().renewed();
+        let budget = self.metrics_budget();
         Ok(self.metrics()?.list_series(query, &budget))
+    }
+
+    /// A budget for one question to the metrics engine, which begins now.
+    pub fn metrics_budget(&self) -> Budget {
+        let options = self.database.options();
+        Budget::new(options.clock, Allowance { millis: options.deadline_ms, ..Allowance::DEFAULT })
     }
 
     /// The metrics engine, which is created by the first call and can answer on other threads. Completes the index first if necessary.
