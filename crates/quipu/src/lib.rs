@@ -27,6 +27,8 @@ pub mod transfer;
 #[cfg(not(target_family = "wasm"))]
 pub use session::IndexSnapshot;
 pub use session::{ExportOptions, Exported, KeyCount, Outgoing};
+#[cfg(not(target_family = "wasm"))]
+pub use session::{QueryReader, SharedIndex};
 pub use session::{MetricsPiece, PieceSize, PushCursor, Selection, Session, TracesPiece, UnattachedPiece, UnattachedSignal};
 #[cfg(feature = "promql")]
 pub use quipu_metrics::{SeriesLabels, SeriesQuery};

@@ -1,6 +1,6 @@
 //! `quipu serve`: the page, Llama Stack's telemetry routes and Prometheus' query API over a file that may grow.
 //!
-//! Modules in reading order: `live` follows the file, `generation` is one indexed state of it; `telemetry`, `prometheus` and `page` are the
+//! Modules in reading order: `live` follows the file, `generation` is one indexed state of it, `places` limits what is answered at once; `telemetry`, `prometheus` and `page` are the
 //! routes, `assets` the page's files, `log` writes events that programs send. Access control is in `http`; answers come from the core.
 
 mod assets;
@@ -8,6 +8,7 @@ mod generation;
 mod live;
 mod log;
 mod page;
+mod places;
 mod prometheus;
 mod telemetry;
 
@@ -20,6 +21,7 @@ use axum::http::{HeaderValue, Request, Response, StatusCode};
 use axum::middleware::{Next, from_fn};
 use live::Live;
 use log::Log;
+use places::Places;
 use quipu::metrics::MetricOptions;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,6 +44,10 @@ struct Served {
     live: Arc<Live>,
     log: Option<Log>,
     metrics: MetricOptions,
+    /// For questions of the query API and PromQL.
+    places: Places,
+    /// For statements in SQL.
+    sql_places: Places,
     /// Set when the server shuts down, so that long polls are answered immediately.
     ending: watch::Receiver<bool>,
 }
@@ -66,7 +72,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             asked_to_end().await;
             ends.send_replace(true);
         });
-        let served = Arc::new(Served { live, log, metrics: options.metrics, ending });
+        let served = Arc::new(Served { live, log, metrics: options.metrics, places: Places::new(2, 32), sql_places: Places::new(2, 8), ending });
         let address = server.address()?;
         say(&format!("Serving {} on http://{address}/", options.file.display()));
         let outcome = server.serve(routes(served.clone())).await;

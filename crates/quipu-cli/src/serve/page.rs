@@ -83,6 +83,11 @@ async fn ask(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let Some(generation) = served.live.generation(asked.generation) else {
         return Ok(packed(&Err::<quipu::protocol::Response, Failure>(gone(&served))));
     };
+    // Statements of several pages run a few at once.
+    let _place = match question {
+        Question::RunSql(_) | Question::PlanSql(_) => Some(served.sql_places.enter().await.map_err(|busy| busy.refusal().into_response())?),
+        _ => None,
+    };
     Ok(packed(&generation.handle(question).await))
 }
 

@@ -36,7 +36,7 @@ impl Session {
                 costs.push((row, prices.cost_of(model, &tokens)));
             });
         }
-        self.index.set_costs(costs);
+        std::sync::Arc::make_mut(&mut self.index).set_costs(costs);
         self.listing = Listing::default();
         // Conversations show the cost of answers.
         *self.said.borrow_mut() = None;

@@ -60,9 +60,10 @@ fn names_read_at_once_are_found_as_one_by_one() {
 fn an_answer_that_would_take_all_memory_ends_at_a_limit() {
     let mut session = session();
     let file = rusqlite::Connection::open(repository().join("samples/agent_0.2.15.db")).expect("a file");
-    let parent = "SELECT parent_span_id FROM spans WHERE parent_span_id IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC LIMIT 1";
-    let span_id: String = file.query_row(parent, [], |row| row.get(0)).expect("a span with children");
-    let names: Vec<String> = (0..100_000).map(|number| format!("{}{number}", "n".repeat(2_000))).collect();
+    let parent = "SELECT span_id FROM spans AS root WHERE parent_span_id IS NULL
+        ORDER BY (SELECT count(*) FROM spans WHERE trace_id = root.trace_id) DESC LIMIT 1";
+    let span_id: String = file.query_row(parent, [], |row| row.get(0)).expect("a root");
+    let names: Vec<String> = (0..100_000).map(|number| format!("{}{number}", "n".repeat(300))).collect();
     let params = json!({ "span_id": span_id, "attributes_to_return": names }).to_string();
     let failure = session.query("get_span_tree", &params, None).err().expect("a limit");
     assert_eq!(failure.message, "The answer would take more than 500 MB of memory. Ask for less.");
