@@ -1,6 +1,6 @@
 //! `quipu serve`: the page, Llama Stack's telemetry routes and Prometheus' query API over a file that may grow.
 //!
-//! Modules in reading order: `live` follows the file, `generation` is one indexed state of it, `places` limits what is answered at once; `telemetry`, `prometheus` and `page` are the
+//! Modules in reading order: `live` follows the file, `generation` is one indexed state of it, `places` limits what is answered at once, `polls` who waits; `telemetry`, `prometheus` and `page` are the
 //! routes, `assets` the page's files, `log` writes events that programs send. Access control is in `http`; answers come from the core.
 
 mod assets;
@@ -9,6 +9,7 @@ mod live;
 mod log;
 mod page;
 mod places;
+mod polls;
 mod prometheus;
 mod telemetry;
 
@@ -22,6 +23,7 @@ use axum::middleware::{Next, from_fn};
 use live::Live;
 use log::Log;
 use places::Places;
+use polls::Polls;
 use quipu::metrics::MetricOptions;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,6 +50,8 @@ struct Served {
     places: Places,
     /// For statements in SQL.
     sql_places: Places,
+    /// Pages that wait for news.
+    polls: Polls,
     /// Set when the server shuts down, so that long polls are answered immediately.
     ending: watch::Receiver<bool>,
 }
@@ -72,7 +76,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             asked_to_end().await;
             ends.send_replace(true);
         });
-        let served = Arc::new(Served { live, log, metrics: options.metrics, places: Places::new(2, 32), sql_places: Places::new(2, 8), ending });
+        let served = Arc::new(Served { live, log, metrics: options.metrics, places: Places::new(2, 32), sql_places: Places::new(2, 8), polls: Polls::default(), ending });
         let address = server.address()?;
         say(&format!("Serving {} on http://{address}/", options.file.display()));
         let outcome = server.serve(routes(served.clone())).await;

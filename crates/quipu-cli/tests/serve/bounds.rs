@@ -105,3 +105,27 @@ fn what_a_page_of_another_origin_causes_is_refused() {
     stream.read_to_string(&mut answer).expect("an answer");
     assert!(answer.contains(" 200 "), "{answer}");
 }
+
+#[test]
+fn pages_that_wait_for_news_leave_connections_for_others() {
+    let server = Server::of(SMALL, &[]);
+    let opened: Opened = {
+        let reply = server.send("POST", "/quipu/open", &[("Content-Type", SERVED_TYPE)], &[]);
+        postcard::from_bytes(&reply.body).expect("the wire's form")
+    };
+    // The index is complete, and its events are known.
+    let path = format!("/quipu/news?generation={0}&after=1000000&known={0}", opened.generation);
+    let mut tabs: Vec<TcpStream> = (0..8)
+        .map(|_| {
+            let tab = begin(&server, "POST", &path, SERVED_TYPE, b"");
+            std::thread::sleep(Duration::from_millis(100));
+            tab
+        })
+        .collect();
+    let is_answered = |tab: &mut TcpStream| {
+        tab.set_read_timeout(Some(Duration::from_secs(1))).expect("a timeout");
+        tab.read(&mut [0; 64]).is_ok_and(|length| length > 0)
+    };
+    let answered: Vec<bool> = tabs.iter_mut().map(is_answered).collect();
+    assert_eq!(answered, [true, true, true, true, true, false, false, false]);
+}
