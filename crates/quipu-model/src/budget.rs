@@ -44,7 +44,7 @@ pub enum OverBudget {
 }
 
 fn seconds(millis: u64) -> String {
-    if millis % 1_000 == 0 { format!("{} s", millis / 1_000) } else { format!("{millis} ms") }
+    if millis.is_multiple_of(1_000) { format!("{} s", millis / 1_000) } else { format!("{millis} ms") }
 }
 
 /// What a question may use, and has used.
@@ -175,7 +175,12 @@ mod tests {
         let other = small.clone();
         std::thread::spawn(move || other.stop()).join().expect("it ends");
         assert_eq!(small.look(), Err(OverBudget::Stopped));
-        let texts = [OverBudget::Time(30_000), OverBudget::Time(1_500), OverBudget::Bytes(1 << 20), OverBudget::Rows(10_000)];
+        let texts = [
+            OverBudget::Time(30_000),
+            OverBudget::Time(1_500),
+            OverBudget::Bytes(1 << 20),
+            OverBudget::Rows(10_000),
+        ];
         insta::assert_snapshot!(texts.map(|limit| limit.to_string()).join("\n"), @r"
         This took longer than 30 s and was stopped. Ask for less.
         This took longer than 1500 ms and was stopped. Ask for less.
@@ -192,7 +197,7 @@ mod tests {
             NOW.fetch_add(1, Ordering::Relaxed);
             budget.read(1).is_ok()
         });
-        assert!(reads.count() < 2 * LOOK as usize);
+        assert!((reads.count() as u64) < 2 * LOOK);
         assert_eq!(budget.look(), Err(OverBudget::Time(10)));
     }
 }

@@ -47,7 +47,9 @@ impl Pattern {
         let sizes = std::iter::successors(Some(SMALLEST_PATTERN_BYTES), |size| Some(size * 4));
         let mut builder = regex_lite::RegexBuilder::new(&anchored);
         // The library tells the size only by refusing what is larger.
-        sizes.take_while(|size| *size <= MAX_PATTERN_BYTES).find_map(|size| Some(Pattern { regex: builder.size_limit(size).build().ok()?, size }))
+        sizes
+            .take_while(|size| *size <= MAX_PATTERN_BYTES)
+            .find_map(|size| Some(Pattern { regex: builder.size_limit(size).build().ok()?, size }))
     }
 
     /// What matching a value costs, in rows of a budget: the library takes time in proportion to both.

@@ -29,7 +29,9 @@ pub(super) fn replace_functions(connection: &Connection) -> Result<(), StoreErro
         move |context| match (context.get_raw(0), context.get_raw(1)) {
             (ValueRef::Blob(text), ValueRef::Blob(wanted)) => Ok(Value::Integer(found_at(text, wanted, false))),
             // A blob beside a text is read as one.
-            (ValueRef::Text(text) | ValueRef::Blob(text), ValueRef::Text(wanted) | ValueRef::Blob(wanted)) => Ok(Value::Integer(found_at(text, wanted, true))),
+            (ValueRef::Text(text) | ValueRef::Blob(text), ValueRef::Text(wanted) | ValueRef::Blob(wanted)) => {
+                Ok(Value::Integer(found_at(text, wanted, true)))
+            }
             _ => own.call(context, 2),
         }
     })?;
@@ -118,8 +120,29 @@ mod tests {
         let ours = Connection::open_in_memory().expect("SQLite");
         replace_functions(&ours).expect("functions");
         let values = [
-            "NULL", "''", "'a'", "'aXbXc'", "'X'", "'äöü'", "'ö'", "'aaa'", "'aa'", "x''", "x'61'", "x'c3a4c3b6'", "x'b6'", "12.50", "1e20",
-            "-3", "'1e'", "'e'", "'3'", "'a' || char(0) || 'b'", "'6161'", "'61 61'", "' '",
+            "NULL",
+            "''",
+            "'a'",
+            "'aXbXc'",
+            "'X'",
+            "'äöü'",
+            "'ö'",
+            "'aaa'",
+            "'aa'",
+            "x''",
+            "x'61'",
+            "x'c3a4c3b6'",
+            "x'b6'",
+            "12.50",
+            "1e20",
+            "-3",
+            "'1e'",
+            "'e'",
+            "'3'",
+            "'a' || char(0) || 'b'",
+            "'6161'",
+            "'61 61'",
+            "' '",
         ];
         let ask = |connection: &Connection, sql: &str| {
             let answer: Result<Value, Error> = connection.query_row(sql, [], |row| row.get(0));

@@ -22,10 +22,10 @@ const PIECE: i32 = 512 << 20;
 pub(super) fn run<T>(database: &mut Database, work: &mut dyn FnMut(&mut Database) -> Result<T, StoreError>) -> Result<T, StoreError> {
     let began = database.now();
     let is_impatient = database.locks_file();
-    let outcome = watched(database, &mut *work, &|now, budget| {
-        budget.look().is_err() || (is_impatient && now.saturating_sub(began) > PATIENCE)
-    });
-    let is_interrupted = matches!(&outcome, Err(StoreError::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted));
+    let outcome =
+        watched(database, &mut *work, &|now, budget| budget.look().is_err() || (is_impatient && now.saturating_sub(began) > PATIENCE));
+    let is_interrupted =
+        matches!(&outcome, Err(StoreError::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted));
     if !is_impatient || !is_interrupted || database.budget().look().is_err() {
         return outcome;
     }

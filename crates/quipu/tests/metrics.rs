@@ -374,7 +374,8 @@ fn an_engine_with_the_metrics_input_answers_like_the_session() {
             options: MetricOptions::default(),
         };
         let query = behind("quipu_requests_total");
-        let rows: Vec<u32> = elsewhere.point_amounts(&query, &Default::default()).expect("a query").amounts.iter().map(|amount| amount.row).collect();
+        let rows: Vec<u32> =
+            elsewhere.point_amounts(&query, &Default::default()).expect("a query").amounts.iter().map(|amount| amount.row).collect();
         let named = session.ask(NameSpans(rows)).expect("no names");
         let spans = session.list_point_spans(&query).expect("the file can be read").expect("a query").spans;
         let ids = spans.iter().map(|span| (&span.trace_id, &span.span_id));

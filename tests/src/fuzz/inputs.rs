@@ -126,7 +126,18 @@ pub(super) fn import(random: &mut Random) -> Vec<u8> {
 /// A mutated body in protobuf or JSON, as a program sends it.
 pub(super) fn otlp(random: &mut Random) -> Vec<u8> {
     // Tags and lengths of nested messages, which say more than there is.
-    const PARTS: [&str; 10] = ["\u{a}", "\u{12}", "\u{1a}", "\u{2}\u{a}", "\u{7f}", "\u{0}", "\u{a}\u{a}\u{a}\u{a}", "\"", "[[[[[[[[", "{\"a\":"];
+    const PARTS: [&str; 10] = [
+        "\u{a}",
+        "\u{12}",
+        "\u{1a}",
+        "\u{2}\u{a}",
+        "\u{7f}",
+        "\u{0}",
+        "\u{a}\u{a}\u{a}\u{a}",
+        "\"",
+        "[[[[[[[[",
+        "{\"a\":",
+    ];
     let body = import(random);
     if random.below(2) == 0 { bent(random, &body, &PARTS) } else { body }
 }
@@ -134,9 +145,50 @@ pub(super) fn otlp(random: &mut Random) -> Vec<u8> {
 /// Pieces of PromQL in random order, or a query that nests one call many times.
 pub(super) fn promql(random: &mut Random) -> Vec<u8> {
     const PARTS: [&str; 44] = [
-        "m", "n", "o_bucket", "{", "}", "(", ")", "[5m]", "[1h:1ms]", "[1h:1s]", "a", "long", "le", "=", "=~", "!~", "\"1\"", "\".*\"", "\"(y|yy)*z\"", ",",
-        "sum", "topk(3,", "quantile(0.5,", "count_values(\"v\",", " by (n) ", " without (a) ", " + ", " and ", " or ", " unless ", " on(n) ", " group_left(long) ",
-        " offset 5m", " @ 60", "rate(", "max_over_time(", "histogram_quantile(0.9,", "absent(", "vector(", "time()", "1", "-1e308", "NaN", " == bool ",
+        "m",
+        "n",
+        "o_bucket",
+        "{",
+        "}",
+        "(",
+        ")",
+        "[5m]",
+        "[1h:1ms]",
+        "[1h:1s]",
+        "a",
+        "long",
+        "le",
+        "=",
+        "=~",
+        "!~",
+        "\"1\"",
+        "\".*\"",
+        "\"(y|yy)*z\"",
+        ",",
+        "sum",
+        "topk(3,",
+        "quantile(0.5,",
+        "count_values(\"v\",",
+        " by (n) ",
+        " without (a) ",
+        " + ",
+        " and ",
+        " or ",
+        " unless ",
+        " on(n) ",
+        " group_left(long) ",
+        " offset 5m",
+        " @ 60",
+        "rate(",
+        "max_over_time(",
+        "histogram_quantile(0.9,",
+        "absent(",
+        "vector(",
+        "time()",
+        "1",
+        "-1e308",
+        "NaN",
+        " == bool ",
     ];
     const NESTED: [(&str, &str); 6] = [
         (r#"label_join("#, r#","x","","x","long","x","long")"#),
@@ -157,7 +209,8 @@ pub(super) fn promql(random: &mut Random) -> Vec<u8> {
             query.into_bytes()
         }
         _ => {
-            let query = "histogram_quantile(0.9, sum by (le) (rate(o_bucket{a=~\"1|2\"}[5m]))) > on() group_left() (avg(m offset 1m) or vector(0))";
+            let query =
+                "histogram_quantile(0.9, sum by (le) (rate(o_bucket{a=~\"1|2\"}[5m]))) > on() group_left() (avg(m offset 1m) or vector(0))";
             bent(random, query.as_bytes(), &PARTS)
         }
     }

@@ -230,7 +230,9 @@ mod tests {
             }
             guard.refusal(&request.body(()).expect("a request")).map(|refusal| refusal.status())
         };
-        let site = |site: &'static str, mode: &'static str, dest: &'static str| [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", dest)];
+        let site = |site: &'static str, mode: &'static str, dest: &'static str| {
+            [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", dest)]
+        };
         let refused = Some(StatusCode::FORBIDDEN);
         for uri in ["/api/v1/query?query=bomb", "/metrics", "/v1/traces", "/", "/index.html"] {
             for other in ["cross-site", "same-site", "", "none, none", "SAME-ORIGIN"] {

@@ -4,12 +4,12 @@
 //! Questions of the query API and of PromQL, which can take long, are answered on threads of their own: two that read the file by
 //! connections of their own, and those of the metrics engine. `live` decides when to create a new generation.
 
-use anyhow::{Context, Result};
-use quipu::protocol::{Answers, Failure, FailureKind, IndexProgress, Notification, Question, Request, Response, SearchState};
 use super::places::{Client, Place};
 use crate::open::served_options;
+use anyhow::{Context, Result};
 use quipu::metrics::Metrics;
 use quipu::model::budget::{Allowance, Budget};
+use quipu::protocol::{Answers, Failure, FailureKind, IndexProgress, Notification, Question, Request, Response, SearchState};
 use quipu::query::QueryError;
 use quipu::{IndexSnapshot, QueryReader, Session};
 use std::path::Path;
@@ -110,7 +110,15 @@ impl Generation {
             start_readers(&path, reader_jobs)?;
         }
         thread.spawn(move || worker.run(&path, purpose)).context("The thread that reads the file can't be started")?;
-        Ok(Arc::new(Generation { number, jobs: sender, readers, state: state_reader, log: log_reader, used: Mutex::new(Instant::now()), snapshot }))
+        Ok(Arc::new(Generation {
+            number,
+            jobs: sender,
+            readers,
+            state: state_reader,
+            log: log_reader,
+            used: Mutex::new(Instant::now()),
+            snapshot,
+        }))
     }
 
     /// Asks the generation's session. The answer may say that the file is not indexed yet.

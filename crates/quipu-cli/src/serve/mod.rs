@@ -76,7 +76,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             asked_to_end().await;
             ends.send_replace(true);
         });
-        let served = Arc::new(Served { live, log, metrics: options.metrics, places: Places::new(2, 32), sql_places: Places::new(2, 8), polls: Polls::default(), ending });
+        let served = Arc::new(Served {
+            live,
+            log,
+            metrics: options.metrics,
+            places: Places::new(2, 32),
+            sql_places: Places::new(2, 8),
+            polls: Polls::default(),
+            ending,
+        });
         let address = server.address()?;
         say(&format!("Serving {} on http://{address}/", options.file.display()));
         let outcome = server.serve(routes(served.clone())).await;

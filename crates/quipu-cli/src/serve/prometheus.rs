@@ -2,6 +2,7 @@
 //!
 //! Rules, targets and exemplars are empty: a file has none. PromQL is in the core.
 
+use super::places::Busy;
 use super::{Shared, body_of, json, now_seconds};
 use crate::http::Refusal;
 use axum::Router;
@@ -10,7 +11,6 @@ use axum::extract::{Path, State};
 use axum::http::{Method, Request, Response, StatusCode};
 use axum::routing::get;
 use quipu::SeriesQuery;
-use super::places::Busy;
 use quipu::metrics::{MetricKind, Metrics, PromqlQuery};
 use quipu::model::budget::Budget;
 use quipu::promql::{MAX_STEPS, METRIC_NAME, PromqlError, error_json, read_duration, read_time};

@@ -9,7 +9,8 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 /// A query that takes as long as it may: a million samples are sorted at each step.
-const SLOW: &str = "/api/v1/query_range?query=quantile_over_time(0.5,vector(time()%25997)[1000s:1ms])&start=1700000000&end=1700000050&step=1";
+const SLOW: &str =
+    "/api/v1/query_range?query=quantile_over_time(0.5,vector(time()%25997)[1000s:1ms])&start=1700000000&end=1700000050&step=1";
 
 /// Sends a request and does not wait for the answer.
 fn begin(server: &Server, method: &str, path: &str, content_type: &str, body: &[u8]) -> TcpStream {
@@ -93,7 +94,11 @@ fn what_a_page_of_another_origin_causes_is_refused() {
         assert_eq!(server.send("GET", path, &from("cross-site", "no-cors", "image"), &[]).status, 403, "{path}");
         assert_eq!(server.send("GET", path, &from("same-site", "no-cors", "image"), &[]).status, 403, "{path}");
     }
-    let form = [("Content-Type", "application/x-www-form-urlencoded"), ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate")];
+    let form = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Sec-Fetch-Mode", "navigate"),
+    ];
     assert_eq!(server.send("POST", "/api/v1/query", &form, b"query=up").status, 403);
     assert_eq!(server.send("GET", "/api/v1/query?query=up", &from("same-origin", "cors", "empty"), &[]).status, 200);
     assert_eq!(server.send("GET", "/", &from("none", "navigate", "document"), &[]).status, 200);

@@ -12,8 +12,8 @@ impl Context<'_> {
         let rows = self.vector(vector)?;
         let (target, replacement) = (self.label(target)?, self.text(replacement)?);
         let (source, text) = (self.text(source)?, self.text(pattern)?);
-        let matching =
-            Pattern::whole(&text).ok_or_else(|| PromqlError::eval(format!("{text:?} is not a supported regular expression."), pattern.location))?;
+        let matching = Pattern::whole(&text)
+            .ok_or_else(|| PromqlError::eval(format!("{text:?} is not a supported regular expression."), pattern.location))?;
         let groups = replacement.matches('$').count();
         let relabel = |mut row: Row| -> Outcome<Row> {
             let value = row.labels.get(&source).to_owned();

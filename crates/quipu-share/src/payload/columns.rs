@@ -137,14 +137,14 @@ pub fn unpack(bytes: &[u8]) -> Result<Recording, LinkError> {
     let budget = Budget::new(|| 0, Allowance { bytes: MAX_ROW_BYTES, ..Allowance::DEFAULT });
     let rows = traces * size_of::<TraceRecord>() + spans * size_of::<SpanRecord>() + events * size_of::<EventRecord>();
     // One column at a time is held beside the rows.
-    let columns = texts * size_of::<(usize, String)>() + ids * size_of::<String>() + traces.max(spans * 2).max(events) * size_of::<Option<String>>();
+    let columns =
+        texts * size_of::<(usize, String)>() + ids * size_of::<String>() + traces.max(spans * 2).max(events) * size_of::<Option<String>>();
     hold(&budget, rows.saturating_add(columns))?;
     hold(&budget, bytes.len())?;
     let lengths = (0..texts).map(|_| input.count()).collect::<Result<Vec<_>, _>>()?;
     let texts = lengths.into_iter().map(|length| input.text(length)).collect::<Result<Vec<_>, _>>()?;
     let ids = read_ids(ids, &mut input)?;
-    let mut unpacking =
-        Unpacking { input, texts: Known { all: texts, next: 0 }, ids: Known { all: ids, next: 0 }, budget };
+    let mut unpacking = Unpacking { input, texts: Known { all: texts, next: 0 }, ids: Known { all: ids, next: 0 }, budget };
 
     let span_ids = unpacking.ids(spans)?;
     let mut rows = Vec::with_capacity(spans);

@@ -142,7 +142,11 @@ fn few_bytes_that_name_one_text_many_times_are_refused() {
 #[test]
 fn a_short_link_that_holds_millions_of_rows_is_refused_before_they_are_made() {
     // The counts of texts, ids, traces, spans and events; the one id; then a column of each, of which all bytes but one are zero.
-    for (counts, expected) in [([0, 1, 0, 5_000_000, 0], 256_000_000), ([0, 0, 0, 0, 12_000_000], 256_000_000), ([30_000_000, 0, 0, 0, 0], 256_000_000)] {
+    for (counts, expected) in [
+        ([0, 1, 0, 5_000_000, 0], 256_000_000),
+        ([0, 0, 0, 0, 12_000_000], 256_000_000),
+        ([30_000_000, 0, 0, 0, 0], 256_000_000),
+    ] {
         let mut out = Out::default();
         counts.iter().for_each(|count: &u64| out.number(*count));
         let mut columns = out.0;

@@ -8,7 +8,8 @@ use super::error::QueryError;
 use crate::index::Index;
 use hashbrown::HashSet;
 use quipu_store::{
-    Database, StoreError, TraceColumn, TraceFull, attributes_at, scan_attributes, scan_trace_ids, trace_by_id, trace_by_rowid, under_one_lock,
+    Database, StoreError, TraceColumn, TraceFull, attributes_at, scan_attributes, scan_trace_ids, trace_by_id, trace_by_rowid,
+    under_one_lock,
 };
 use std::ops::ControlFlow;
 

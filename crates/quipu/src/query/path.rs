@@ -4,8 +4,8 @@
 //! when evaluation reaches the malformed part, and so does this module. Not here: comparing values (`value`).
 
 use super::value::{string_end, unescape};
-use quipu_model::recorded::entries;
 use hashbrown::HashMap;
+use quipu_model::recorded::entries;
 use std::borrow::Cow;
 
 #[derive(Clone, Debug, PartialEq, Eq)]

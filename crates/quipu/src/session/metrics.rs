@@ -7,9 +7,9 @@ use super::listing::Listing;
 use crate::index::Index;
 use crate::metrics::{Collector, each_request, read};
 use crate::query::model_of;
+use quipu_metrics::{Measured, MetricsInput};
 #[cfg(feature = "promql")]
 use quipu_metrics::{Metrics, SeriesLabels, SeriesQuery};
-use quipu_metrics::{Measured, MetricsInput};
 use quipu_model::Cost;
 #[cfg(feature = "promql")]
 use quipu_model::budget::{Allowance, Budget};
