@@ -262,6 +262,9 @@ impl Database {
                 self.budget.look().err().map_or(StoreError::TooLong(self.options.deadline_ms), StoreError::from)
             }
             StoreError::Sqlite(cause) if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::OutOfMemory) => StoreError::OutOfMemory,
+            StoreError::Sqlite(cause) if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::TooBig) => {
+                StoreError::TooLarge(MAX_VALUE_BYTES.unsigned_abs().into())
+            }
             StoreError::Sqlite(cause) if error.is_damage() => StoreError::Corrupt(cause.to_string()),
             _ => error,
         }

@@ -2,6 +2,7 @@
 
 use super::source::SourceError;
 use quipu_model::budget::OverBudget;
+use quipu_model::format;
 use quipu_protocol::{Failure, FailureKind};
 
 /// An error of the store. Each displays as a sentence for the user.
@@ -31,6 +32,9 @@ pub enum StoreError {
     /// A limit of the question was exceeded, other than its time.
     #[error("{0}")]
     OverBudget(OverBudget),
+    /// A value is longer than is read, in bytes.
+    #[error("A value is larger than {}, which is the limit for one value.", format::bytes(*.0))]
+    TooLarge(u64),
     /// SQLite is out of memory.
     #[error(
         "There is not enough memory for this answer: a value is too large, or all memory is in use. Close other tabs or programs, and try again."
@@ -45,7 +49,7 @@ impl StoreError {
     /// Whether it makes sense to continue after the damaged or oversized value.
     pub fn is_damage(&self) -> bool {
         match self {
-            StoreError::Corrupt(_) | StoreError::OutOfMemory => true,
+            StoreError::Corrupt(_) | StoreError::OutOfMemory | StoreError::TooLarge(_) => true,
             StoreError::Sqlite(error) => matches!(
                 error.sqlite_error_code(),
                 Some(
@@ -76,7 +80,7 @@ impl From<StoreError> for Failure {
             StoreError::CannotOpen(_) => FailureKind::CannotOpen,
             StoreError::Source { error: SourceError::Changed | SourceError::Gone, .. } => FailureKind::FileChanged,
             StoreError::Corrupt(_) => FailureKind::Corrupt,
-            StoreError::OutOfMemory => FailureKind::OutOfMemory,
+            StoreError::OutOfMemory | StoreError::TooLarge(_) => FailureKind::OutOfMemory,
             error if error.is_damage() => FailureKind::Corrupt,
             _ => FailureKind::Internal,
         };

@@ -4,7 +4,7 @@
 
 #![expect(missing_docs, reason = "fields are named like their columns")]
 
-use super::database::Database;
+use super::database::{Database, MAX_VALUE_BYTES};
 use super::error::StoreError;
 use super::failure_sql::{make_functions, parts};
 use quipu_protocol::{Failure, FailureKind, SqlKind, SqlWrong};
@@ -345,6 +345,10 @@ fn sentence(cause: &rusqlite::Error) -> Option<String> {
             "This statement would write, attach a file or change a setting. The file is only read: ask with SELECT, WITH or EXPLAIN."
                 .into(),
         ),
+        Some(ErrorCode::TooBig) => {
+            let most = quipu_model::format::bytes(MAX_VALUE_BYTES.unsigned_abs().into());
+            Some(format!("A value would be larger than {most}, which is the limit for one value."))
+        }
         Some(ErrorCode::Unknown) => Some(format!("SQLite says: {cause}.")),
         Some(ErrorCode::ApiMisuse) => Some("There is no statement. Write a SELECT.".into()),
         _ => None,

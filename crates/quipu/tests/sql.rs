@@ -386,6 +386,12 @@ fn statements_end_at_their_deadline_wherever_sqlite_is() {
 }
 
 #[test]
+fn a_value_that_is_too_large_is_no_damage_of_the_file() {
+    let told = refuse("SELECT length(zeroblob(1000000000) || 'x')");
+    assert_eq!(told, "A value would be larger than 268 MB, which is the limit for one value.");
+}
+
+#[test]
 fn a_long_statement_keeps_nobody_from_writing() {
     let scratch = quipu_tests::Scratch::new().expect("a folder");
     let file = scratch.path().join("telemetry.db");
