@@ -18,15 +18,20 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+#[cfg(unix)]
+use std::sync::{PoisonError, Weak};
 use std::time::Duration;
 
 /// How long a read waits for a writing server.
 const BUSY: Duration = Duration::from_secs(5);
-/// A file on disk as a byte source.
+
+/// Locked because reading moves the file position; `read_at` is not available on every platform.
+type SharedFile = Arc<Mutex<File>>;
+
+/// A file on disk as a byte source. Sources of the same file share one descriptor.
 pub struct FileSource {
-    // Locked because reading moves the file position; `read_at` is not available on every platform.
-    file: Mutex<File>,
+    file: SharedFile,
     len: u64,
 }
 
@@ -36,10 +41,38 @@ impl FileSource {
     /// # Errors
     /// Errors of the operating system.
     pub fn open(path: &Path) -> std::io::Result<FileSource> {
-        let file = File::open(path)?;
-        let len = file.metadata()?.len();
-        Ok(FileSource { file: Mutex::new(file), len })
+        let (file, len) = open_shared(path)?;
+        Ok(FileSource { file, len })
     }
+}
+
+/// Opens a file, unless this process has it open. When any descriptor of a file is closed, POSIX drops all locks that the process holds on it,
+/// those of SQLite's connections too; so each file is opened once, and closed when the last database on it is.
+#[cfg(unix)]
+fn open_shared(path: &Path) -> std::io::Result<(SharedFile, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    type Known = ((u64, u64), Weak<Mutex<File>>);
+    static OPEN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
+    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    open.retain(|(_, file)| file.strong_count() > 0);
+    let facts = std::fs::metadata(path)?;
+    let same = open.iter().find(|(id, _)| *id == (facts.dev(), facts.ino()));
+    if let Some(file) = same.and_then(|(_, file)| file.upgrade()) {
+        return Ok((file, facts.len()));
+    }
+    let file = File::open(path)?;
+    // Another file may have taken its place.
+    let facts = file.metadata()?;
+    let file = Arc::new(Mutex::new(file));
+    open.push(((facts.dev(), facts.ino()), Arc::downgrade(&file)));
+    Ok((file, facts.len()))
+}
+
+#[cfg(not(unix))]
+fn open_shared(path: &Path) -> std::io::Result<(SharedFile, u64)> {
+    let file = File::open(path)?;
+    let len = file.metadata()?.len();
+    Ok((Arc::new(Mutex::new(file)), len))
 }
 
 impl ByteSource for FileSource {

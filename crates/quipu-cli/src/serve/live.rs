@@ -7,8 +7,7 @@
 use super::generation::{Generation, Purpose};
 use anyhow::Result;
 use quipu::protocol::GetFile;
-use std::fs::File;
-use std::io::Read;
+use quipu::store::{ByteSource, FileSource};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -65,11 +64,13 @@ impl Look {
             let facts = std::fs::metadata(PathBuf::from(path)).ok()?;
             Some((facts.len(), facts.modified().ok()))
         };
-        let mut head = Vec::new();
-        if let Ok(file) = File::open(path) {
-            // What can't be read is as good as empty: opening says why.
-            let _ = file.take(100).read_to_end(&mut head);
-        }
+        // What can't be read is as good as empty: opening says why. Opened as SQLite's files are, so that no lock is lost when it is closed.
+        let read = || {
+            let source = FileSource::open(path).ok()?;
+            let mut head = vec![0; usize::try_from(source.len().min(100)).ok()?];
+            source.read_into(0, &mut [&mut head]).ok().map(|()| head)
+        };
+        let head = read().unwrap_or_default();
         Look { parts: vec![beside(""), beside("-wal")], head }
     }
 
