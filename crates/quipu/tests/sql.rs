@@ -414,24 +414,3 @@ fn a_long_statement_keeps_nobody_from_writing() {
     let failure = reading.join().expect("it ends");
     assert!(failure.message.contains("stopped after 6000 ms"), "{}", failure.message);
 }
-
-#[test]
-#[cfg(unix)]
-fn closing_one_database_keeps_the_locks_of_another_on_the_same_file() {
-    let scratch = quipu_tests::Scratch::new().expect("a folder");
-    let file = scratch.path().join("telemetry.db");
-    std::fs::copy(path(RECORDED), &file).expect("a copy");
-    let open = || Session::open_path(&file, OpenOptions::with_clock(|| 0)).expect("a file");
-    let _first = open();
-    let holding = rusqlite::Connection::open(&file).expect("SQLite");
-    holding.execute_batch("BEGIN EXCLUSIVE").expect("the lock");
-    // Locks are a process's, so another process tells whether this one is held.
-    let is_locked = || {
-        let told = std::process::Command::new("sqlite3").arg(&file).arg("SELECT count(*) FROM traces").output().ok()?;
-        Some(!told.status.success())
-    };
-    let Some(before) = is_locked() else { return };
-    assert!(before);
-    drop(quipu::store::FileSource::open(&file).expect("a file"));
-    assert_eq!(is_locked(), Some(true), "the lock is lost");
-}

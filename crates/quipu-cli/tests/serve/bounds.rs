@@ -112,6 +112,25 @@ fn what_a_page_of_another_origin_causes_is_refused() {
 }
 
 #[test]
+fn a_long_statement_keeps_its_lock_while_it_reads_and_then_lets_others_write() {
+    let server = Server::of(SMALL, &[]);
+    let opened: Opened = {
+        let reply = server.send("POST", "/quipu/open?for=sql", &[("Content-Type", SERVED_TYPE)], &[]);
+        postcard::from_bytes(&reply.body).expect("the wire's form")
+    };
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM spans, n";
+    let body = postcard::to_allocvec(&Request::from(RunSql(endless.into()))).expect("bytes");
+    let _page = begin(&server, "POST", &format!("/quipu/ask?generation={}", opened.generation), SERVED_TYPE, &body);
+    // Meanwhile the server looks at the file several times. That must not cost the statement its lock: it would read a mixture.
+    std::thread::sleep(Duration::from_millis(1_000));
+    let other = server.sql();
+    other.busy_timeout(Duration::ZERO).expect("a timeout");
+    assert!(other.execute_batch("BEGIN EXCLUSIVE; ROLLBACK").is_err(), "the statement reads the file");
+    other.busy_timeout(Duration::from_secs(5)).expect("a timeout");
+    other.execute_batch("BEGIN EXCLUSIVE; ROLLBACK").expect("others can write before they give up");
+}
+
+#[test]
 fn pages_that_wait_for_news_leave_connections_for_others() {
     let server = Server::of(SMALL, &[]);
     let opened: Opened = {
