@@ -1,7 +1,15 @@
 //! The fuzz targets with seeded inputs, about a minute in all. `QUIPU_FUZZ_FACTOR=100` tries a hundred times as many.
 
 use anyhow::Result;
+use cap::Cap;
 use quipu_tests::fuzz;
+use std::alloc::System;
+
+/// What all targets together may take. An input that takes more ends the process: `QUIPU_FUZZ_KEEP=1` keeps it.
+const MEMORY_BYTES: usize = 1 << 30;
+
+#[global_allocator]
+static MEMORY: Cap<System> = Cap::new(System, MEMORY_BYTES);
 
 #[test]
 fn recorded() -> Result<()> {
@@ -36,4 +44,19 @@ fn link() -> Result<()> {
 #[test]
 fn import() -> Result<()> {
     fuzz::run(fuzz::IMPORT)
+}
+
+#[test]
+fn otlp() -> Result<()> {
+    fuzz::run(fuzz::OTLP)
+}
+
+#[test]
+fn promql() -> Result<()> {
+    fuzz::run(fuzz::PROMQL)
+}
+
+#[test]
+fn redaction() -> Result<()> {
+    fuzz::run(fuzz::REDACTION)
 }

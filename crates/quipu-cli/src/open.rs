@@ -21,11 +21,16 @@ pub(crate) fn open(file: &Path) -> Result<Session> {
 
 /// Opens a file for a server: each query has a deadline, so that it does not block others.
 pub(crate) fn open_served(file: &Path, deadline: Duration) -> Result<Session> {
+    open_within(file, served_options(deadline))
+}
+
+/// The options for questions with a deadline.
+pub(crate) fn served_options(deadline: Duration) -> OpenOptions {
     static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
     fn millis(time: Duration) -> u64 {
         u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
     }
-    open_within(file, OpenOptions { deadline_ms: millis(deadline), ..OpenOptions::with_clock(|| millis(BEGIN.elapsed())) })
+    OpenOptions { deadline_ms: millis(deadline), ..OpenOptions::with_clock(|| millis(BEGIN.elapsed())) }
 }
 
 /// Opens a file with the given clock and limits.

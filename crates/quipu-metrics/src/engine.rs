@@ -8,8 +8,10 @@ use super::metrics_input::MetricsInput;
 use super::overview::overview;
 use super::point_amounts::point_amounts;
 use super::prepare::Prepared;
+use super::series_list::{SeriesLabels, SeriesQuery, list_series};
 use super::source::FileSeries;
 use super::spans::Groups;
+use quipu_model::budget::Budget;
 use quipu_promql::{EvalOptions, PromqlTime, SeriesSource, evaluate};
 use quipu_promql::{PromqlAnswer, PromqlError, PromqlSeries};
 use quipu_protocol::{
@@ -18,6 +20,7 @@ use quipu_protocol::{
 };
 use quipu_ui::render::{answer_sheet, overview_page};
 use quipu_ui::view::{answer_chart, series_name};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Number of steps of a range query without a step.
 const STEPS: i64 = 250;
@@ -29,34 +32,34 @@ pub struct Metrics {
     input: MetricsInput,
     groups: Groups,
     /// Counters, for the label options of the last request.
-    prepared: Option<Prepared>,
+    prepared: Mutex<Option<Arc<Prepared>>>,
 }
 
 impl Metrics {
     /// Creates the engine from its input.
     pub fn new(mut input: MetricsInput) -> Metrics {
         let groups = Groups::new(std::mem::take(&mut input.spans));
-        Metrics { input, groups, prepared: None }
+        Metrics { input, groups, prepared: Mutex::default() }
     }
 
     /// Evaluates a PromQL query.
     ///
     /// # Errors
-    /// If the query is invalid or can't be evaluated; with a location.
-    pub fn query(&mut self, query: &PromqlQuery) -> Result<PromqlAnswer, PromqlError> {
+    /// If the query is invalid, can't be evaluated, or exceeds a limit; with a location.
+    pub fn query(&self, query: &PromqlQuery, budget: &Budget) -> Result<PromqlAnswer, PromqlError> {
         let series = self.series(query.options);
         let options = EvalOptions { exact: query.options.exact, ..EvalOptions::default() };
-        evaluate(&query.query, time(query, &series), &series, &options)
+        evaluate(&query.query, time(query, &series), &series, &options, budget)
     }
 
     /// Evaluates a query and prepares the result for display.
-    fn answer_page(&mut self, query: &PromqlQuery, over_time: bool) -> Result<AnswerPage, PromqlError> {
+    fn answer_page(&self, query: &PromqlQuery, over_time: bool) -> Result<AnswerPage, PromqlError> {
         let (first, last) = self.series(query.options).extent().unwrap_or_default();
         let asked = match over_time {
             true => PromqlQuery { start: Some(query.start.unwrap_or(first).max(first)), ..query.clone() },
             false => PromqlQuery { start: None, step: None, ..query.clone() },
         };
-        let answer = self.query(&asked)?;
+        let answer = self.query(&asked, &Budget::default())?;
         let chart = match time(&asked, &self.series(query.options)) {
             PromqlTime::At(_) => None,
             PromqlTime::Steps { start, end, step } => Some(answer_chart(&answer, &query.query, (start, end, step))),
@@ -75,7 +78,7 @@ impl Metrics {
     }
 
     /// The available metrics with their labels and values.
-    pub fn catalog(&mut self, options: MetricOptions) -> MetricCatalog {
+    pub fn catalog(&self, options: MetricOptions) -> MetricCatalog {
         catalog(&self.series(options))
     }
 
@@ -83,27 +86,35 @@ impl Metrics {
     ///
     /// # Errors
     /// See [`Metrics::query`].
-    pub fn point_amounts(&mut self, query: &PointQuery) -> Result<PointAmounts, PromqlError> {
-        point_amounts(&self.series(query.options), query)
+    pub fn point_amounts(&self, query: &PointQuery, budget: &Budget) -> Result<PointAmounts, PromqlError> {
+        point_amounts(&self.series(query.options), query, budget)
     }
 
     /// Tokens, requests and durations in a part of the file.
-    pub fn overview(&mut self, query: &OverviewQuery) -> Overview {
+    pub fn overview(&self, query: &OverviewQuery) -> Overview {
         overview(&self.series(query.options), query)
     }
 
     /// Suggestions for a query that is being typed.
-    pub fn complete(&mut self, query: &str, cursor: u32, options: MetricOptions) -> Suggestions {
+    pub fn complete(&self, query: &str, cursor: u32, options: MetricOptions) -> Suggestions {
         complete(query, cursor as usize, &self.catalog(options))
     }
 
-    fn series(&mut self, options: MetricOptions) -> FileSeries<'_> {
-        let Metrics { input, groups, prepared } = self;
-        if prepared.as_ref().is_some_and(|prepared| prepared.merged != options.merge_labels) {
-            *prepared = None;
-        }
-        let prepared = prepared.get_or_insert_with(|| Prepared::new(input, options.merge_labels));
-        FileSeries { prepared, groups, span_names: &input.span_names, scrape_millis: options.scrape_millis }
+    /// The label sets of the series that a query selects, deduplicated and sorted.
+    ///
+    /// # Errors
+    /// If a selector is invalid, there are too many, or a limit is exceeded.
+    pub fn list_series(&self, query: &SeriesQuery, budget: &Budget) -> Result<Vec<SeriesLabels>, PromqlError> {
+        let extent = self.series(query.options).extent();
+        list_series(query, extent, budget, &|asked| self.query(asked, budget))
+    }
+
+    fn series(&self, options: MetricOptions) -> FileSeries<'_> {
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = prepared.take().filter(|known| known.merged == options.merge_labels);
+        let known = known.unwrap_or_else(|| Arc::new(Prepared::new(&self.input, options.merge_labels)));
+        *prepared = Some(known.clone());
+        FileSeries { prepared: known, groups: &self.groups, span_names: &self.input.span_names, scrape_millis: options.scrape_millis }
     }
 }
 
@@ -128,7 +139,7 @@ impl Answers<RunPromql> for Metrics {
 
 impl Answers<ListPointAmounts> for Metrics {
     fn answer(&mut self, ListPointAmounts(query): ListPointAmounts) -> Result<Result<PointAmounts, PromqlError>, Failure> {
-        Ok(self.point_amounts(&query))
+        Ok(self.point_amounts(&query, &Budget::default()))
     }
 }
 

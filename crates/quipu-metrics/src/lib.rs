@@ -6,7 +6,7 @@
 //! [`metrics_input`] and [`streams`] are the input, plain data that crosses from the worker that read the file to the one that counts. `Metrics`
 //! (`engine`) answers queries over it. Other modules: `measured` makes series of imported points and `beside` keeps them from being counted
 //! twice; `amounts` sums over time, `spans` groups ends and durations by name, `names` has the names of computed metrics, `prepare` makes
-//! counters, `source` answers selectors, `catalogue` lists the metrics there are, `point_amounts` finds the amounts that make up a point, `overview`
+//! counters, `source` answers selectors, `series_list` lists series by selector, `catalogue` lists the metrics there are, `point_amounts` finds the amounts that make up a point, `overview`
 //! is the first view of the page, `complete` suggests how a query may continue.
 //!
 //! Not here: PromQL (`quipu-promql`), how token counts are read (`quipu_model::tokens`), taking the input from an index (`quipu`).
@@ -33,6 +33,8 @@ mod point_amounts;
 #[cfg(feature = "engine")]
 mod prepare;
 #[cfg(feature = "engine")]
+mod series_list;
+#[cfg(feature = "engine")]
 mod source;
 #[cfg(feature = "engine")]
 mod spans;
@@ -41,6 +43,8 @@ pub mod streams;
 #[cfg(feature = "engine")]
 pub use engine::Metrics;
 pub use metrics_input::MetricsInput;
+#[cfg(feature = "engine")]
+pub use series_list::{SeriesLabels, SeriesQuery};
 pub use streams::Measured;
 
 /// Runs the example of README.md.

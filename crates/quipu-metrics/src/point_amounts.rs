@@ -3,8 +3,9 @@
 //! Not here: the spans that rows refer to, which the index knows.
 
 use super::metrics_input::NO_ROW;
-use super::source::{FileSeries, SeriesData};
+use super::source::{FileSeries, SeriesData, over};
 use super::spans::Part;
+use quipu_model::budget::Budget;
 use quipu_promql::{Labels, METRIC_NAME, PromqlError, SelectorRange, selector_ranges};
 use quipu_protocol::{PointAmount, PointAmounts, PointQuery};
 
@@ -14,19 +15,23 @@ type Entry = (i64, f64, u32, usize);
 /// Finds the amounts that contribute to a point.
 ///
 /// # Errors
-/// If the query is invalid.
-pub(super) fn point_amounts(series: &FileSeries<'_>, query: &PointQuery) -> Result<PointAmounts, PromqlError> {
+/// If the query is invalid, or the budget is used up.
+pub(super) fn point_amounts(series: &FileSeries<'_>, query: &PointQuery, budget: &Budget) -> Result<PointAmounts, PromqlError> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut names: Vec<String> = Vec::new();
     for SelectorRange { matchers, after, until } in selector_ranges(&query.query, query.at_millis, query.step_millis)? {
-        series.find(&matchers, &mut |labels, found| {
+        series.find(&matchers, budget, &mut |labels, found| {
             if agrees(&labels, &query.labels) {
+                let before = entries.len();
                 let number = names.len();
                 names.push(labels.to_string());
                 take(&found, after, until, &mut |at, value, row| entries.push((at, value, row, number)));
+                // Each entry is copied once while they are sorted.
+                let added = (entries.len() - before) as u64;
+                budget.read(added).and_then(|()| budget.hold(added * 2 * size_of::<Entry>() as u64)).map_err(over)?;
             }
-            true
-        });
+            Ok(())
+        })?;
     }
     entries.sort_by_key(|entry| std::cmp::Reverse((entry.0, entry.2, entry.3)));
     // The same selector may occur twice in a query.

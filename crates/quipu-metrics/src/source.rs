@@ -4,7 +4,8 @@ use super::amounts::Amounts;
 use super::names::{DURATION_BUCKET, DURATION_COUNT, DURATION_SUM, ERRORS, REQUESTS, status_of};
 use super::prepare::Prepared;
 use super::spans::{BOUNDS, Groups, INFINITE, Part, SpanCurve, SpanGroup};
-use quipu_promql::{Grid, Labels, METRIC_NAME, Matcher, PromqlError, Sample, Samples, Series, SeriesSource};
+use quipu_model::budget::{Budget, OverBudget};
+use quipu_promql::{Grid, Labels, METRIC_NAME, Matcher, PromqlError, Sample, Samples, Series, SeriesSource, accepts_all};
 use std::sync::Arc;
 
 /// Series that one selector may find.
@@ -12,7 +13,7 @@ const MAX_SERIES: usize = 50_000;
 
 /// The series of a file, with a scrape interval in milliseconds.
 pub(super) struct FileSeries<'a> {
-    pub(super) prepared: &'a Prepared,
+    pub(super) prepared: Arc<Prepared>,
     pub(super) groups: &'a Groups,
     pub(super) span_names: &'a [String],
     pub(super) scrape_millis: i64,
@@ -46,17 +47,24 @@ impl FileSeries<'_> {
         self.span_names.get(group.name as usize).map_or("", String::as_str)
     }
 
-    /// Calls `take` with every series that satisfies the matchers, until it returns false.
-    pub(super) fn find(&self, matchers: &[Matcher], take: &mut dyn FnMut(Labels, SeriesData) -> bool) {
-        let accepts = |labels: &Labels| matchers.iter().all(|matcher| matcher.accepts(labels.get(matcher.name())));
-        for counter in self.prepared.counters.iter().filter(|counter| accepts(&counter.labels)) {
-            if !take(counter.labels.clone(), SeriesData::Amounts(counter.amounts.clone())) {
-                return;
+    /// Calls `take` with every series that satisfies the matchers, until it fails.
+    ///
+    /// # Errors
+    /// The error of `take`, or that the budget is used up.
+    pub(super) fn find(
+        &self,
+        matchers: &[Matcher],
+        budget: &Budget,
+        take: &mut dyn FnMut(Labels, SeriesData) -> Result<(), PromqlError>,
+    ) -> Result<(), PromqlError> {
+        for counter in &self.prepared.counters {
+            if accepts_all(matchers, &counter.labels, budget)? {
+                take(counter.labels.clone(), SeriesData::Amounts(counter.amounts.clone()))?;
             }
         }
-        for listed in self.prepared.listed.iter().filter(|listed| accepts(&listed.labels)) {
-            if !take(listed.labels.clone(), SeriesData::Listed(listed.samples.clone())) {
-                return;
+        for listed in &self.prepared.listed {
+            if accepts_all(matchers, &listed.labels, budget)? {
+                take(listed.labels.clone(), SeriesData::Listed(listed.samples.clone()))?;
             }
         }
         let accepts_value = |name: &str, value: &str| matchers.iter().all(|matcher| matcher.name() != name || matcher.accepts(value));
@@ -65,10 +73,11 @@ impl FileSeries<'_> {
             .filter(|family| accepts_value(METRIC_NAME, family))
             .collect();
         if families.is_empty() {
-            return;
+            return Ok(());
         }
         for group in self.groups.get() {
             let name = self.name_of(group);
+            budget.read(1).map_err(over)?;
             if !accepts_value("span_name", name) {
                 continue;
             }
@@ -87,13 +96,19 @@ impl FileSeries<'_> {
                 for (part, bound) in parts.into_iter().filter(|(_, bound)| accepts_value("le", bound)) {
                     let own = if *family == ERRORS { labels.get(..2).unwrap_or_default() } else { &labels };
                     let labels = Labels::new(own.iter().copied().chain([("le", bound)]));
-                    if accepts(&labels) && !take(labels, SeriesData::Spans(group.clone(), part)) {
-                        return;
+                    if accepts_all(matchers, &labels, budget)? {
+                        take(labels, SeriesData::Spans(group.clone(), part))?;
                     }
                 }
             }
         }
+        Ok(())
     }
+}
+
+/// The error for a used-up budget; the caller knows the place in the query.
+pub(super) fn over(limit: OverBudget) -> PromqlError {
+    PromqlError { message: limit.to_string(), start: 0, end: 0, is_bad_query: false }
 }
 
 /// Value of a bucket's `le` label.
@@ -123,19 +138,19 @@ impl SeriesData {
 }
 
 impl SeriesSource for FileSeries<'_> {
-    fn select(&self, matchers: &[Matcher], after: i64, until: i64) -> Result<Vec<Series>, PromqlError> {
+    fn select(&self, matchers: &[Matcher], after: i64, until: i64, budget: &Budget) -> Result<Vec<Series>, PromqlError> {
         let mut list: Vec<Series> = Vec::new();
-        self.find(matchers, &mut |labels, found| {
-            let Some(grid) = found.first().map(|first| self.grid(first)) else { return true };
+        self.find(matchers, budget, &mut |labels, found| {
+            let Some(grid) = found.first().map(|first| self.grid(first)) else { return Ok(()) };
             if grid.first <= until && grid.last > after {
                 list.push(Series { labels, samples: found.samples(grid) });
             }
-            list.len() <= MAX_SERIES
-        });
-        if list.len() > MAX_SERIES {
+            if list.len() <= MAX_SERIES {
+                return Ok(());
+            }
             let message = format!("The selector finds more than {MAX_SERIES} series. Name a metric, or add a matcher.");
-            return Err(PromqlError { message, start: 0, end: 0, is_bad_query: false });
-        }
+            Err(PromqlError { message, start: 0, end: 0, is_bad_query: false })
+        })?;
         list.sort_by(|one, other| one.labels.cmp(&other.labels));
         Ok(list)
     }

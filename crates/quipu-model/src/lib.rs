@@ -3,10 +3,11 @@
 //! Modules hold the rules that need nothing but these types: decoding of attribute values ([`recorded`]), chat messages found in them
 //! ([`llm`]), token counts ([`tokens`]), which spans and events count as failed ([`failure`]), Prometheus names ([`prometheus`]), text for
 //! numbers and times ([`format`](mod@format)), case-insensitive search ([`fold`]), conversions between numbers ([`number`]), and small
-//! encodings ([`csv`], [`encoding`]).
+//! encodings ([`csv`], [`encoding`]). [`budget`] says what one question may use.
 //!
 //! Not here: SQLite (`quipu-store`), the index (`quipu`), rendering (`quipu-ui`).
 
+pub mod budget;
 pub mod csv;
 pub mod encoding;
 pub mod failure;

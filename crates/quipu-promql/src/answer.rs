@@ -38,27 +38,82 @@ impl PromqlAnswer {
         PromqlAnswer::Matrix(list.into_iter().map(series).collect())
     }
 
-    /// The response of Prometheus's query API for this result.
+    /// The response of Prometheus's query API for this result. Written piece by piece: a tree of it would take ten times the memory.
     pub fn to_json(&self) -> String {
-        let point = |point: &PromqlPoint| json!([Seconds(point.at_millis), number(point.value)]);
-        let metric = |series: &PromqlSeries| -> serde_json::Map<String, serde_json::Value> {
-            series.labels.iter().map(|(name, value)| (name.clone(), json!(value))).collect()
-        };
-        let (kind, result) = match self {
+        let mut out = String::from(r#"{"status":"success","data":{"resultType":"#);
+        match self {
             PromqlAnswer::Vector(list) => {
-                let item = |series: &PromqlSeries| json!({ "metric": metric(series), "value": series.points.first().map(point) });
-                ("vector", json!(list.iter().map(item).collect::<Vec<_>>()))
+                out.push_str(r#""vector","result":["#);
+                items(&mut out, list, |out, series| {
+                    metric(out, series);
+                    out.push_str(r#","value":"#);
+                    match series.points.first() {
+                        Some(point) => push_point(out, point),
+                        None => out.push_str("null"),
+                    }
+                    out.push('}');
+                });
+                out.push(']');
             }
             PromqlAnswer::Matrix(list) => {
-                let values = |series: &PromqlSeries| series.points.iter().map(point).collect::<Vec<_>>();
-                let item = |series: &PromqlSeries| json!({ "metric": metric(series), "values": values(series) });
-                ("matrix", json!(list.iter().map(item).collect::<Vec<_>>()))
+                out.push_str(r#""matrix","result":["#);
+                items(&mut out, list, |out, series| {
+                    metric(out, series);
+                    out.push_str(r#","values":["#);
+                    items(out, &series.points, push_point);
+                    out.push_str("]}");
+                });
+                out.push(']');
             }
-            PromqlAnswer::Scalar(value) => ("scalar", point(value)),
-            PromqlAnswer::Text(at, text) => ("string", json!([Seconds(*at), text])),
-        };
-        json!({ "status": "success", "data": { "resultType": kind, "result": result } }).to_string()
+            PromqlAnswer::Scalar(value) => {
+                out.push_str(r#""scalar","result":"#);
+                push_point(&mut out, value);
+            }
+            PromqlAnswer::Text(at, text) => {
+                out.push_str(r#""string","result":["#);
+                push(&mut out, &Seconds(*at));
+                out.push(',');
+                push(&mut out, text);
+                out.push(']');
+            }
+        }
+        out.push_str("}}");
+        out
     }
+}
+
+/// Writes the items with commas between them.
+fn items<T>(out: &mut String, list: &[T], write: impl Fn(&mut String, &T)) {
+    for (number, item) in list.iter().enumerate() {
+        if number > 0 {
+            out.push(',');
+        }
+        write(out, item);
+    }
+}
+
+/// Opens the object of a series with its labels.
+fn metric(out: &mut String, series: &PromqlSeries) {
+    out.push_str(r#"{"metric":{"#);
+    items(out, &series.labels, |out, (name, value)| {
+        push(out, name);
+        out.push(':');
+        push(out, value);
+    });
+    out.push('}');
+}
+
+fn push_point(out: &mut String, point: &PromqlPoint) {
+    out.push('[');
+    push(out, &Seconds(point.at_millis));
+    out.push(',');
+    push(out, &number(point.value));
+    out.push(']');
+}
+
+fn push<T: Serialize>(out: &mut String, value: &T) {
+    // Texts and numbers can always be written.
+    out.push_str(&serde_json::to_string(value).unwrap_or_default());
 }
 
 /// The response of Prometheus's query API for a failed query.

@@ -1,6 +1,7 @@
 //! Errors in queries and their location.
 
 pub(crate) use crate::PromqlError;
+use quipu_model::budget::OverBudget;
 
 impl PromqlError {
     /// The query is not valid.
@@ -11,6 +12,11 @@ impl PromqlError {
     /// The query is valid, but can't be evaluated on these series.
     pub(super) fn eval(message: impl Into<String>, location: TextRange) -> PromqlError {
         PromqlError { is_bad_query: false, ..PromqlError::parse(message, location) }
+    }
+
+    /// The query is valid, but goes over a limit.
+    pub(super) fn over(limit: OverBudget, location: TextRange) -> PromqlError {
+        PromqlError::eval(limit.to_string(), location)
     }
 
     /// Two lines: the query, and carets below the error. Control characters in the query are replaced by spaces.

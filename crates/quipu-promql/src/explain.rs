@@ -6,7 +6,7 @@
 use super::error::{PromqlError, TextRange};
 use super::functions::{Function, find};
 use super::lex::{Token, TokenKind};
-use super::matcher::whole;
+use super::matcher::Pattern;
 use super::operator::Operator;
 use super::value_type::ValueType;
 
@@ -287,7 +287,7 @@ impl<'q> Reading<'q> {
             return Err(self.unexpected(token, "a string"));
         }
         self.next += 1;
-        let pattern = operator.ends_with('~').then(|| whole(inside));
+        let pattern = operator.ends_with('~').then(|| Pattern::whole(inside));
         match pattern {
             None => Ok((operator == "=") != inside.is_empty()),
             // Unescaping is left to the main parser, so patterns with escapes are not checked here.
@@ -295,7 +295,7 @@ impl<'q> Reading<'q> {
                 Err(PromqlError::parse(format!("{text} is not a supported regular expression."), token.location))
             }
             Some(None) => Ok(true),
-            Some(Some(pattern)) => Ok(pattern.is_match("") != (operator == "=~")),
+            Some(Some(pattern)) => Ok(pattern.regex.is_match("") != (operator == "=~")),
         }
     }
 

@@ -39,6 +39,11 @@ impl Labels {
         self.0.is_empty()
     }
 
+    /// The total length of names and values, each with some overhead. Those that other labels share count here too.
+    pub(super) fn bytes(&self) -> usize {
+        self.iter().map(|(name, value)| name.len() + value.len() + 64).sum()
+    }
+
     /// Without the metric name.
     pub(super) fn without_name(&self) -> Labels {
         if self.get(METRIC_NAME).is_empty() { self.clone() } else { self.filtered(|name| name != METRIC_NAME) }

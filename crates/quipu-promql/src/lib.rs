@@ -55,7 +55,7 @@ pub use labels::Labels;
 #[cfg(feature = "grammar")]
 pub use lex::{AGGREGATIONS, KEYWORDS, Token, TokenKind, lex};
 #[cfg(feature = "grammar")]
-pub use matcher::{MatchOperator, Matcher};
+pub use matcher::{MatchOperator, Matcher, accepts_all};
 #[cfg(feature = "grammar")]
 pub use openmetrics::read_openmetrics;
 #[cfg(feature = "grammar")]

@@ -4,7 +4,8 @@
 
 use super::error::PromqlError;
 use super::labels::Labels;
-use super::matcher::Matcher;
+use super::matcher::{Matcher, accepts_all};
+use quipu_model::budget::Budget;
 use std::sync::Arc;
 
 /// Time in milliseconds since 1970, UTC, and value.
@@ -73,11 +74,12 @@ impl Samples {
 
 /// A source of series.
 pub trait SeriesSource {
-    /// All series that satisfy the matchers, sorted by labels. Only samples within `(after, until]` will be read.
+    /// All series that satisfy the matchers, sorted by labels. Only samples within `(after, until]` will be read. Series that are looked at
+    /// count as rows of the budget.
     ///
     /// # Errors
     /// If there are too many.
-    fn select(&self, matchers: &[Matcher], after: i64, until: i64) -> Result<Vec<Series>, PromqlError>;
+    fn select(&self, matchers: &[Matcher], after: i64, until: i64, budget: &Budget) -> Result<Vec<Series>, PromqlError>;
 
     /// Times of the first and last sample of any series; `None` if there are no series.
     fn extent(&self) -> Option<(i64, i64)>;
@@ -103,9 +105,14 @@ impl SeriesSet {
 }
 
 impl SeriesSource for SeriesSet {
-    fn select(&self, matchers: &[Matcher], _after: i64, _until: i64) -> Result<Vec<Series>, PromqlError> {
-        let accepted = |series: &&Series| matchers.iter().all(|matcher| matcher.accepts(series.labels.get(matcher.name())));
-        Ok(self.series.iter().filter(accepted).cloned().collect())
+    fn select(&self, matchers: &[Matcher], _after: i64, _until: i64, budget: &Budget) -> Result<Vec<Series>, PromqlError> {
+        let mut found = Vec::new();
+        for series in &self.series {
+            if accepts_all(matchers, &series.labels, budget)? {
+                found.push(series.clone());
+            }
+        }
+        Ok(found)
     }
 
     fn extent(&self) -> Option<(i64, i64)> {

@@ -8,14 +8,13 @@ use super::numbering::{Numbering, numbering};
 use super::schema::Schema;
 use super::source::{ByteSource, SourceError};
 use super::vfs::{FileSystem, MAIN};
+use quipu_model::budget::{Allowance, Budget};
 use quipu_model::is_companion;
 use quipu_protocol::{Warning, WarningKind};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 use std::cell::OnceCell;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A file to be opened: bytes from anywhere, under a name.
 pub struct NamedSource {
@@ -54,14 +53,15 @@ pub struct Database {
     name: String,
     schema: Schema,
     warnings: Vec<Warning>,
-    until: Arc<AtomicU64>,
+    /// What the question that is being answered may use.
+    budget: Budget,
     options: OpenOptions,
     /// How rows of `quipu_span_extra` are numbered, once known.
     numbering: OnceCell<Numbering>,
 }
 
 /// Maximum size of a string or row; allows values of 100 MB.
-const MAX_VALUE_BYTES: i32 = 256 << 20;
+pub(super) const MAX_VALUE_BYTES: i32 = 256 << 20;
 
 impl Database {
     /// Opens a database, with its `-journal` or `-wal` if given.
@@ -140,8 +140,10 @@ impl Database {
         options: OpenOptions,
         mut warnings: Vec<Warning>,
     ) -> Result<Database, StoreError> {
-        let until = Arc::new(AtomicU64::new(u64::MAX));
-        let schema = prepare(&mut connection, &options, until.clone()).map_err(|error| match main.take_error() {
+        // Reading a large file once is no fault, so rows are only counted.
+        let budget = Budget::new(options.clock, Allowance { millis: options.deadline_ms, rows: u64::MAX, ..Allowance::DEFAULT });
+        budget.end();
+        let schema = prepare(&mut connection, &options, budget.clone()).map_err(|error| match main.take_error() {
             Some(error) => StoreError::Source { name: name.clone(), error },
             None => StoreError::CannotOpen(unreadable(&name, &error)),
         })?;
@@ -150,7 +152,7 @@ impl Database {
         let mut head = vec![0; 100];
         let got = main.read(&mut head, 0).map_err(|error| StoreError::Source { name: name.clone(), error })?;
         head.truncate(got);
-        Ok(Database { connection, files, main, head, name, schema, warnings, until, options, numbering: OnceCell::new() })
+        Ok(Database { connection, files, main, head, name, schema, warnings, budget, options, numbering: OnceCell::new() })
     }
 
     /// The connection, for the statements of the reader.
@@ -166,6 +168,17 @@ impl Database {
     /// File name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether SQLite reads the file itself under its locks, so that a long statement keeps others from writing.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn locks_file(&self) -> bool {
+        self.files.is_none()
+    }
+
+    /// The options it was opened with.
+    pub fn options(&self) -> OpenOptions {
+        self.options
     }
 
     /// The file's cache: length, bytes read, and position of a scan.
@@ -193,12 +206,17 @@ impl Database {
         (self.options.clock)()
     }
 
+    /// What the question that is being answered may use. Another thread can stop it.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
     /// Runs `work` under the deadline and explains its errors with [`Database::explain`].
     pub fn bounded<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.until.store(self.now().saturating_add(self.options.deadline_ms), Ordering::Relaxed);
-        let outcome = work();
-        self.until.store(u64::MAX, Ordering::Relaxed);
-        outcome.map_err(|error| self.explain(error))
+        self.budget.begin();
+        let outcome = work().map_err(|error| self.explain(error));
+        self.budget.end();
+        outcome
     }
 
     /// How rows of `quipu_span_extra` are numbered.
@@ -242,9 +260,12 @@ impl Database {
         }
         match &error {
             StoreError::Sqlite(cause) if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) => {
-                StoreError::TooLong(self.options.deadline_ms)
+                self.budget.look().err().map_or(StoreError::TooLong(self.options.deadline_ms), StoreError::from)
             }
             StoreError::Sqlite(cause) if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::OutOfMemory) => StoreError::OutOfMemory,
+            StoreError::Sqlite(cause) if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::TooBig) => {
+                StoreError::TooLarge(MAX_VALUE_BYTES.unsigned_abs().into())
+            }
             StoreError::Sqlite(cause) if error.is_damage() => StoreError::Corrupt(cause.to_string()),
             _ => error,
         }
@@ -252,9 +273,8 @@ impl Database {
 }
 
 /// Sets guards and limits, then reads the schema.
-fn prepare(connection: &mut Connection, options: &OpenOptions, until: Arc<AtomicU64>) -> Result<Schema, StoreError> {
-    let clock = options.clock;
-    connection.progress_handler(10_000, Some(move || clock() > until.load(Ordering::Relaxed)))?;
+fn prepare(connection: &mut Connection, options: &OpenOptions, budget: Budget) -> Result<Schema, StoreError> {
+    connection.progress_handler(1_000, Some(move || budget.look().is_err()))?;
     defend(connection, options.heap_limit)?;
     connection.execute_batch("PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;")?;
     let schema = Schema::read(connection)?;
@@ -281,7 +301,7 @@ fn defend(connection: &Connection, heap_limit: u32) -> Result<(), StoreError> {
         (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 20),
         (Limit::SQLITE_LIMIT_VDBE_OP, 100_000),
         (Limit::SQLITE_LIMIT_FUNCTION_ARG, 32),
-        (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1_000),
+        (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 250),
     ] {
         connection.set_limit(limit, value)?;
     }

@@ -1,6 +1,8 @@
 //! Errors of the store.
 
 use super::source::SourceError;
+use quipu_model::budget::OverBudget;
+use quipu_model::format;
 use quipu_protocol::{Failure, FailureKind};
 
 /// An error of the store. Each displays as a sentence for the user.
@@ -37,6 +39,12 @@ pub enum StoreError {
     /// A statement exceeded its time limit, in milliseconds.
     #[error("The file took too long to answer: the request was stopped after {0} ms.")]
     TooLong(u64),
+    /// A limit of the question was exceeded, other than its time.
+    #[error("{0}")]
+    OverBudget(OverBudget),
+    /// A value is longer than is read, in bytes.
+    #[error("A value is larger than {}, which is the limit for one value.", format::bytes(*.0))]
+    TooLarge(u64),
     /// SQLite is out of memory.
     #[error(
         "There is not enough memory for this answer: a value is too large, or all memory is in use. Close other tabs or programs, and try again."
@@ -51,7 +59,7 @@ impl StoreError {
     /// Whether it makes sense to continue after the damaged or oversized value.
     pub fn is_damage(&self) -> bool {
         match self {
-            StoreError::Corrupt(_) | StoreError::OutOfMemory => true,
+            StoreError::Corrupt(_) | StoreError::OutOfMemory | StoreError::TooLarge(_) => true,
             StoreError::Sqlite(error) => matches!(
                 error.sqlite_error_code(),
                 Some(
@@ -67,13 +75,22 @@ impl StoreError {
     }
 }
 
+impl From<OverBudget> for StoreError {
+    fn from(limit: OverBudget) -> StoreError {
+        match limit {
+            OverBudget::Time(millis) => StoreError::TooLong(millis),
+            other => StoreError::OverBudget(other),
+        }
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
         let kind = match &error {
             StoreError::CannotOpen(_) => FailureKind::CannotOpen,
             StoreError::Source { error: SourceError::Changed | SourceError::Gone, .. } => FailureKind::FileChanged,
             StoreError::Corrupt(_) => FailureKind::Corrupt,
-            StoreError::OutOfMemory => FailureKind::OutOfMemory,
+            StoreError::OutOfMemory | StoreError::TooLarge(_) => FailureKind::OutOfMemory,
             error if error.is_damage() => FailureKind::Corrupt,
             _ => FailureKind::Internal,
         };

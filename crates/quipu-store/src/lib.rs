@@ -13,8 +13,12 @@ mod extra;
 mod failure_sql;
 #[cfg(not(target_family = "wasm"))]
 mod file_source;
+#[cfg(not(target_family = "wasm"))]
+mod functions;
 mod header;
 mod layout;
+#[cfg(not(target_family = "wasm"))]
+mod long_sql;
 mod lookup;
 #[cfg(not(target_family = "wasm"))]
 mod native;

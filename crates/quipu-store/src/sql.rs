@@ -4,7 +4,7 @@
 
 #![expect(missing_docs, reason = "fields are named like their columns")]
 
-use super::database::Database;
+use super::database::{Database, MAX_VALUE_BYTES};
 use super::error::StoreError;
 use super::failure_sql::{make_functions, parts};
 use quipu_protocol::{Failure, FailureKind, SqlKind, SqlWrong};
@@ -172,20 +172,26 @@ pub const SQL_VIEWS: [SqlView; 4] = [
 /// # Errors
 /// If the file can't be read, or the statement took too long.
 pub fn query_sql(database: &mut Database, query: &str, limits: SqlLimits) -> Result<Result<SqlAnswer, SqlWrong>, Failure> {
-    make_views(database.connection()).map_err(|error| Failure::from(database.explain(error)))?;
-    database.connection_mut().authorizer(Some(authorize)).map_err(StoreError::from)?;
-    let mut wrong = None;
-    let outcome = database.bounded(|| {
-        read(database.connection(), query, limits).or_else(|error| {
-            wrong = Some(explain_sql(error)?);
-            Ok(SqlAnswer::default())
-        })
-    });
-    // Quipu's own statements don't need the authorizer.
-    database.connection_mut().authorizer(None::<fn(AuthContext<'_>) -> Authorization>).map_err(StoreError::from)?;
-    match wrong {
-        Some(wrong) => Ok(Err(wrong)),
-        None => Ok(Ok(outcome?)),
+    let mut ask = |database: &mut Database| ask_once(database, query, limits);
+    database.budget().begin();
+    #[cfg(not(target_family = "wasm"))]
+    let outcome = super::long_sql::run(database, &mut ask);
+    #[cfg(target_family = "wasm")]
+    let outcome = ask(database);
+    let outcome = outcome.map_err(|error| database.explain(error));
+    database.budget().end();
+    Ok(outcome?)
+}
+
+/// Runs the statement under the authorizer, which Quipu's own statements don't need.
+fn ask_once(database: &mut Database, query: &str, limits: SqlLimits) -> Result<Result<SqlAnswer, SqlWrong>, StoreError> {
+    make_views(database.connection())?;
+    database.connection_mut().authorizer(Some(authorize))?;
+    let outcome = read(database.connection(), query, limits);
+    database.connection_mut().authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
+    match outcome {
+        Ok(answer) => Ok(Ok(answer)),
+        Err(error) => explain_sql(error).map(Err),
     }
 }
 
@@ -255,6 +261,8 @@ fn make_views(connection: &Connection) -> Result<(), StoreError> {
         return Ok(());
     }
     make_functions(connection)?;
+    #[cfg(not(target_family = "wasm"))]
+    super::functions::replace_functions(connection)?;
     let all = parts(connection).into_iter().chain(SQL_VIEWS.iter().map(|view| (view.name, view.select)));
     connection.execute_batch("PRAGMA query_only=OFF")?;
     let made = all
@@ -276,9 +284,11 @@ fn authorize(context: AuthContext<'_>) -> Authorization {
         "foreign_key_list",
         "database_list",
     ];
+    const REFUSED: [&str; 3] = ["load_extension", "json_patch", "jsonb_patch"];
     let is_allowed = match context.action {
         AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => true,
-        AuthAction::Function { function_name } => function_name != "load_extension",
+        // Merging two large objects takes the product of their lengths, and can't be interrupted.
+        AuthAction::Function { function_name } => !REFUSED.contains(&function_name),
         AuthAction::Pragma { pragma_name, .. } => TELLING.iter().any(|name| name.eq_ignore_ascii_case(pragma_name)),
         _ => false,
     };
@@ -336,6 +346,10 @@ fn sentence(cause: &rusqlite::Error) -> Option<String> {
             "This statement would write, attach a file or change a setting. The file is only read: ask with SELECT, WITH or EXPLAIN."
                 .into(),
         ),
+        Some(ErrorCode::TooBig) => {
+            let most = quipu_model::format::bytes(MAX_VALUE_BYTES.unsigned_abs().into());
+            Some(format!("A value would be larger than {most}, which is the limit for one value."))
+        }
         Some(ErrorCode::Unknown) => Some(format!("SQLite says: {cause}.")),
         Some(ErrorCode::ApiMisuse) => Some("There is no statement. Write a SELECT.".into()),
         _ => None,

@@ -24,12 +24,14 @@ mod session;
 pub mod sql;
 pub mod transfer;
 
+#[cfg(feature = "promql")]
+pub use quipu_metrics::{SeriesLabels, SeriesQuery};
 #[cfg(not(target_family = "wasm"))]
 pub use session::IndexSnapshot;
 pub use session::{ExportOptions, Exported, KeyCount, Outgoing};
 pub use session::{MetricsPiece, PieceSize, PushCursor, Selection, Session, TracesPiece, UnattachedPiece, UnattachedSignal};
-#[cfg(feature = "promql")]
-pub use session::{SeriesLabels, SeriesQuery};
+#[cfg(not(target_family = "wasm"))]
+pub use session::{QueryReader, SharedIndex};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -17,6 +17,7 @@ mod files;
 mod filter;
 mod growth;
 mod hostile;
+mod limits;
 mod lists;
 mod metrics;
 mod promql;

@@ -358,10 +358,10 @@ fn an_engine_with_the_metrics_input_answers_like_the_session() {
         let mut session = open(file);
         while !session.step(&mut || false).expect("the file can be read").done {}
         let bytes = session.metrics_input().expect("the file can be read").expect("the index is complete").to_bytes();
-        let mut elsewhere = Metrics::new(MetricsInput::from_bytes(&bytes).expect("metrics input"));
+        let elsewhere = Metrics::new(MetricsInput::from_bytes(&bytes).expect("metrics input"));
         for query in ["llama_stack_tokens_total", "quipu_span_duration_seconds_sum * 2", "{__name__=~\"quipu.*\"}"] {
             let query = PromqlQuery { query: query.into(), start: None, end: None, step: Some(15_000), options: MetricOptions::default() };
-            let (here, there) = (session.query_promql(&query).expect("the file can be read"), elsewhere.query(&query));
+            let (here, there) = (session.query_promql(&query).expect("the file can be read"), elsewhere.query(&query, &Default::default()));
             assert!(here.as_ref().is_ok_and(|answer| !answer.series().is_empty()));
             assert_eq!(here, there);
         }
@@ -374,7 +374,8 @@ fn an_engine_with_the_metrics_input_answers_like_the_session() {
             options: MetricOptions::default(),
         };
         let query = behind("quipu_requests_total");
-        let rows: Vec<u32> = elsewhere.point_amounts(&query).expect("a query").amounts.iter().map(|amount| amount.row).collect();
+        let rows: Vec<u32> =
+            elsewhere.point_amounts(&query, &Default::default()).expect("a query").amounts.iter().map(|amount| amount.row).collect();
         let named = session.ask(NameSpans(rows)).expect("no names");
         let spans = session.list_point_spans(&query).expect("the file can be read").expect("a query").spans;
         let ids = spans.iter().map(|span| (&span.trace_id, &span.span_id));

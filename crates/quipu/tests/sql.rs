@@ -352,3 +352,65 @@ fn a_file_is_handed_over_byte_by_byte() {
     }
     assert!(taken == bytes);
 }
+
+/// A clock for deadlines.
+fn clock() -> u64 {
+    static BEGIN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    BEGIN.get_or_init(std::time::Instant::now).elapsed().as_millis() as u64
+}
+
+/// A statement that reads the file for longer than any deadline.
+const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n, spans";
+
+#[test]
+fn statements_end_at_their_deadline_wherever_sqlite_is() {
+    let options = OpenOptions { deadline_ms: 1_000, ..OpenOptions::with_clock(clock) };
+    let mut session = Session::open_path(&path(RECORDED), options).expect("a file");
+    for query in [
+        ENDLESS,
+        // Few instructions, each of which takes long.
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000) SELECT max(length(hex(zeroblob(40000000 + i)))) FROM n",
+        "SELECT max(instr(spans.attributes, zeroblob(10000000) || x'01')) FROM spans, spans AS b, spans AS c, spans AS d",
+    ] {
+        let began = std::time::Instant::now();
+        let failure = session.query_sql(query, SqlLimits::default()).expect_err(query);
+        assert_eq!(failure.message, "The file took too long to answer: the request was stopped after 1000 ms.", "{query}");
+        assert!(began.elapsed().as_secs() < 20, "{query}: {:?}", began.elapsed());
+    }
+    // One function that SQLite itself would not come back from.
+    let query = "SELECT instr(zeroblob(100000000), zeroblob(50000000) || x'01')";
+    let answer = session.query_sql(query, SqlLimits::default());
+    assert!(answer.is_ok() || answer.is_err_and(|failure| failure.message.contains("too long")), "{query}");
+    let refused = session.query_sql("SELECT json_patch('{}', '{}')", SqlLimits::default());
+    assert!(refused.is_err(), "merging takes the product of the lengths");
+}
+
+#[test]
+fn a_value_that_is_too_large_is_no_damage_of_the_file() {
+    let told = refuse("SELECT length(zeroblob(1000000000) || 'x')");
+    assert_eq!(told, "A value would be larger than 268 MB, which is the limit for one value.");
+}
+
+#[test]
+fn a_long_statement_keeps_nobody_from_writing() {
+    let scratch = quipu_tests::Scratch::new().expect("a folder");
+    let file = scratch.path().join("telemetry.db");
+    std::fs::copy(path(RECORDED), &file).expect("a copy");
+    let options = OpenOptions { deadline_ms: 6_000, ..OpenOptions::with_clock(clock) };
+    let reading = std::thread::spawn({
+        let file = file.clone();
+        move || Session::open_path(&file, options).expect("a file").query_sql(ENDLESS, SqlLimits::default()).expect_err("a deadline")
+    });
+    // The reader holds the file by now, and gives it back in time.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let writer = rusqlite::Connection::open(&file).expect("SQLite");
+    writer.busy_timeout(std::time::Duration::from_secs(5)).expect("a timeout");
+    let mut written = 0;
+    while !reading.is_finished() {
+        written += writer.execute("UPDATE traces SET service_name = service_name || 'x'", []).expect("not blocked for five seconds");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert!(written > 0);
+    let failure = reading.join().expect("it ends");
+    assert!(failure.message.contains("stopped after 6000 ms"), "{}", failure.message);
+}

@@ -7,7 +7,7 @@ use quipu::transfer::{ImportError, Importer, Recorder, Signal, read_request};
 use quipu::{Selection, Session};
 
 /// Anything sent to a collector is stored or rejected, and what was stored can be opened.
-fn is_received(data: &[u8]) {
+pub(super) fn is_received(data: &[u8]) {
     for (signal, is_json) in Signal::ALL.into_iter().flat_map(|signal| [(signal, true), (signal, false)]) {
         let Ok(mut rows) = read_request(signal, is_json, data) else { continue };
         let mut recorder = Recorder::new(Writer::in_memory().expect("memory is writable"));
@@ -22,7 +22,6 @@ fn is_received(data: &[u8]) {
 
 /// What is imported can be opened and exported as OTLP with all spans; anything else is rejected with a sentence.
 pub(super) fn check(data: &[u8]) {
-    is_received(data);
     let Some(mut session) = imported(data) else { return };
     let spans = ids(&mut session);
     let mut out = Vec::new();

@@ -123,6 +123,99 @@ pub(super) fn import(random: &mut Random) -> Vec<u8> {
     }
 }
 
+/// A mutated body in protobuf or JSON, as a program sends it.
+pub(super) fn otlp(random: &mut Random) -> Vec<u8> {
+    // Tags and lengths of nested messages, which say more than there is.
+    const PARTS: [&str; 10] = [
+        "\u{a}",
+        "\u{12}",
+        "\u{1a}",
+        "\u{2}\u{a}",
+        "\u{7f}",
+        "\u{0}",
+        "\u{a}\u{a}\u{a}\u{a}",
+        "\"",
+        "[[[[[[[[",
+        "{\"a\":",
+    ];
+    let body = import(random);
+    if random.below(2) == 0 { bent(random, &body, &PARTS) } else { body }
+}
+
+/// Pieces of PromQL in random order, or a query that nests one call many times.
+pub(super) fn promql(random: &mut Random) -> Vec<u8> {
+    const PARTS: [&str; 44] = [
+        "m",
+        "n",
+        "o_bucket",
+        "{",
+        "}",
+        "(",
+        ")",
+        "[5m]",
+        "[1h:1ms]",
+        "[1h:1s]",
+        "a",
+        "long",
+        "le",
+        "=",
+        "=~",
+        "!~",
+        "\"1\"",
+        "\".*\"",
+        "\"(y|yy)*z\"",
+        ",",
+        "sum",
+        "topk(3,",
+        "quantile(0.5,",
+        "count_values(\"v\",",
+        " by (n) ",
+        " without (a) ",
+        " + ",
+        " and ",
+        " or ",
+        " unless ",
+        " on(n) ",
+        " group_left(long) ",
+        " offset 5m",
+        " @ 60",
+        "rate(",
+        "max_over_time(",
+        "histogram_quantile(0.9,",
+        "absent(",
+        "vector(",
+        "time()",
+        "1",
+        "-1e308",
+        "NaN",
+        " == bool ",
+    ];
+    const NESTED: [(&str, &str); 6] = [
+        (r#"label_join("#, r#","x","","x","long","x","long")"#),
+        (r#"label_replace("#, r#","x","$0$0$0$0","long",".*")"#),
+        ("max_over_time(", "[1h:10s])"),
+        ("m + on(n) group_left(long) (", ")"),
+        ("count_values(\"v\", ", ")"),
+        ("sort_desc(topk(50, ", "))"),
+    ];
+    match random.below(3) {
+        0 => soup(random, &PARTS, 24),
+        1 => {
+            let mut query = ["m", "n", "vector(1)", "rate(m[5m])"][random.below(4)].to_owned();
+            for _ in 0..1 + random.below(9) {
+                let (before, after) = NESTED[random.below(NESTED.len())];
+                query = format!("{before}{query}{after}");
+            }
+            query.into_bytes()
+        }
+        _ => {
+            let query =
+                "histogram_quantile(0.9, sum by (le) (rate(o_bucket{a=~\"1|2\"}[5m]))) > on() group_left() (avg(m offset 1m) or vector(0))";
+            bent(random, query.as_bytes(), &PARTS)
+        }
+    }
+}
+
 /// Words of the filter language in random order.
 pub(super) fn filter(random: &mut Random) -> Vec<u8> {
     const PARTS: [&str; 48] = [

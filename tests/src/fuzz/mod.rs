@@ -1,8 +1,8 @@
 //! Fuzz targets: functions that take any bytes, and panic if a property of the core is violated.
 //!
-//! libFuzzer calls them (`fuzz/`), and `tests/tests/fuzz.rs` with seeded inputs on every change.
+//! libFuzzer calls them (`fuzz/`), and `tests/tests/fuzz.rs` with seeded inputs on every change, in a process whose memory is limited.
 //!
-//! Modules in reading order: `targets`, `filter` and `import` define the properties, `file` reads a database like the page, `mutate`
+//! Modules in reading order: `targets`, `filter`, `import`, `promql` and `redaction` define the properties, `file` reads a database like the page, `mutate`
 //! damages a real one, `inputs` generates inputs from a seed, `run` tries many and saves failures.
 
 mod file;
@@ -10,6 +10,8 @@ mod filter;
 mod import;
 mod inputs;
 mod mutate;
+mod promql;
+mod redaction;
 mod run;
 mod targets;
 
@@ -46,5 +48,12 @@ pub const LINK: Target = Target { name: "link", check: targets::link, make: inpu
 /// OTLP and Jaeger JSON.
 pub const IMPORT: Target = Target { name: "import", check: import::check, make: inputs::import, rounds: 3_000 };
 
+/// Bodies of requests in OTLP.
+pub const OTLP: Target = Target { name: "otlp", check: import::is_received, make: inputs::otlp, rounds: 1_000 };
+/// Queries in PromQL.
+pub const PROMQL: Target = Target { name: "promql", check: promql::check, make: inputs::promql, rounds: 600 };
+/// Attributes to be redacted.
+pub const REDACTION: Target = Target { name: "redaction", check: redaction::check, make: inputs::recorded, rounds: 1_000 };
+
 /// All targets.
-pub const ALL: [Target; 7] = [RECORDED, FILE, FILTER, ADDRESS, MESSAGE, LINK, IMPORT];
+pub const ALL: [Target; 10] = [RECORDED, FILE, FILTER, ADDRESS, MESSAGE, LINK, IMPORT, OTLP, PROMQL, REDACTION];

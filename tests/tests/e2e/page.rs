@@ -74,6 +74,12 @@ impl Page {
         self.load_from(&home).await
     }
 
+    /// Opens another tab of the browser, to which everything after this refers. It closes with the browser.
+    pub(crate) async fn open_window(&self) -> Result<()> {
+        let tab = self.driver.new_tab().await?;
+        Ok(self.driver.switch_to_window(tab).await?)
+    }
+
     /// Loads the page from another address, and waits until it runs.
     pub(crate) async fn load_from(&self, url: &str) -> Result<()> {
         self.driver.goto(url).await?;

@@ -9,7 +9,7 @@
 use crate::browser::window;
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use quipu_model::number::narrow;
-use quipu_share::payload::{LinkError, MAX_UNPACKED_BYTES};
+use quipu_share::payload::{LinkError, MAX_UNPACKED_BYTES, TOO_LARGE};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, Response};
@@ -60,7 +60,7 @@ pub(crate) async fn inflate(body: &[u8]) -> Result<Vec<u8>, LinkError> {
     };
     match read.await {
         Ok(true) => Ok(columns),
-        Ok(false) => Err(LinkError::TooLarge),
+        Ok(false) => Err(TOO_LARGE),
         Err(_) => Err(LinkError::Altered),
     }
 }

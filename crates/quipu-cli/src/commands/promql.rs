@@ -7,6 +7,7 @@ use crate::table::{Column, lines};
 use anyhow::{Context, Result, bail};
 use quipu::metrics::{MetricOptions, PromqlQuery};
 use quipu::model::Timestamp;
+use quipu::model::budget::Budget;
 use quipu::promql::{
     EvalOptions, Labels, PromqlAnswer, PromqlError, PromqlSeries, PromqlTime, SeriesSource, error_json, evaluate, read_duration,
     read_openmetrics, read_time,
@@ -67,7 +68,7 @@ fn of_text(path: &Path, asked: &PromqlQuery) -> Result<Result<PromqlAnswer, Prom
         },
     };
     let options = EvalOptions { exact: asked.options.exact, ..EvalOptions::default() };
-    Ok(evaluate(&asked.query, time, &series, &options))
+    Ok(evaluate(&asked.query, time, &series, &options, &Budget::default()))
 }
 
 fn print(answer: &PromqlAnswer, output: &mut Output) -> Result<()> {

@@ -1,8 +1,10 @@
 //! Access control: web pages opened in a browser on this machine must not reach the server.
 //!
 //! Such a page can send requests to 127.0.0.1, and could read the answers if its own host name resolves to 127.0.0.1 (DNS rebinding).
-//! Therefore the Host header must be a name that always means this machine, requests with a foreign Origin are refused, and preflight
-//! requests are never answered. If other machines may connect, no such host name exists; a token is required instead.
+//! It need not even read them: an image whose address is an expensive query keeps the server busy. Therefore the Host header must be a name
+//! that always means this machine, requests that a browser makes for a page of another origin are refused whatever they are
+//! ([`is_caused_elsewhere`]), and preflight requests are never answered. Bodies are only taken in content types that need a preflight
+//! request, except the form that Prometheus's API prescribes, which browsers send with an Origin. If other machines may connect, no such host name exists; a token is required instead.
 
 use super::refusal::{Encoding, Refusal};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
@@ -78,7 +80,7 @@ impl Guard {
                 "Host must be 127.0.0.1, [::1], localhost or a name that ends in .localhost; this server only answers this machine.";
             return refuse(StatusCode::FORBIDDEN, words);
         }
-        if is_cross_origin(headers, host) {
+        if is_caused_elsewhere(request, host) {
             return refuse(StatusCode::FORBIDDEN, "Requests from pages of other origins are refused.");
         }
         if let Some(token) = &self.token
@@ -129,7 +131,26 @@ fn is_port(text: &str) -> bool {
     text.is_empty() || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Whether the browser reports that a page of another origin sent the request. Browsers do so for all requests except plain navigation.
+/// Whether a page of another origin caused the request. Browsers say so: with Sec-Fetch-Site for every request to this machine, images and
+/// forms too, and with Origin for requests that send something. Other clients send neither, and neither does the user who types an address
+/// (`none`). A link to the page itself may be followed from anywhere: that only opens it.
+fn is_caused_elsewhere<B>(request: &Request<B>, host: &str) -> bool {
+    const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+    let headers = request.headers();
+    let says = |name: &'static str, value: &str| only(headers, HeaderName::from_static(name)) == Some(value);
+    let is_own = match only(headers, SITE) {
+        Some(site) => site == "same-origin" || site == "none",
+        None => !headers.contains_key(SITE),
+    };
+    let opens_page = request.method() == Method::GET
+        && request.uri().path() == "/"
+        && says("sec-fetch-mode", "navigate")
+        && says("sec-fetch-dest", "document")
+        && headers.get_all(SITE).iter().count() == 1;
+    is_cross_origin(headers, host) || !(is_own || opens_page)
+}
+
+/// Whether the header Origin names another origin.
 fn is_cross_origin(headers: &HeaderMap, host: &str) -> bool {
     headers.get_all(ORIGIN).iter().any(|origin| {
         let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
@@ -197,6 +218,37 @@ mod tests {
             assert_eq!(refused(&guard, "POST", &from(origin)), Some(StatusCode::FORBIDDEN), "{origin}");
         }
         assert_eq!(refused(&guard, "OPTIONS", &[("host", "localhost")]), Some(StatusCode::METHOD_NOT_ALLOWED));
+    }
+
+    #[test]
+    fn what_a_page_elsewhere_causes_is_refused_whatever_it_is() {
+        let guard = Guard::new(true, None);
+        let ask = |method: &str, uri: &str, more: &[(&str, &str)]| {
+            let mut request = Request::builder().method(method).uri(uri).header("host", "127.0.0.1:4242");
+            for (name, value) in more {
+                request = request.header(*name, *value);
+            }
+            guard.refusal(&request.body(()).expect("a request")).map(|refusal| refusal.status())
+        };
+        let site = |site: &'static str, mode: &'static str, dest: &'static str| {
+            [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", dest)]
+        };
+        let refused = Some(StatusCode::FORBIDDEN);
+        for uri in ["/api/v1/query?query=bomb", "/metrics", "/v1/traces", "/", "/index.html"] {
+            for other in ["cross-site", "same-site", "", "none, none", "SAME-ORIGIN"] {
+                assert_eq!(ask("GET", uri, &site(other, "no-cors", "image")), refused, "an image at {uri}, {other}");
+                assert_eq!(ask("GET", uri, &site(other, "navigate", "iframe")), refused, "a frame of {uri}, {other}");
+                assert_eq!(ask("POST", uri, &site(other, "navigate", "document")), refused, "a form to {uri}, {other}");
+                assert_eq!(ask("POST", uri, &site(other, "no-cors", "empty")), refused, "fetch of {uri}, {other}");
+            }
+            assert_eq!(ask("GET", uri, &[("sec-fetch-site", "none"), ("sec-fetch-site", "none")]), refused);
+            // The page itself, the user, and programs.
+            assert_eq!(ask("GET", uri, &site("same-origin", "cors", "empty")), None);
+            assert_eq!(ask("GET", uri, &site("none", "navigate", "document")), None);
+            assert_eq!(ask("POST", uri, &[]), None);
+        }
+        assert_eq!(ask("GET", "/", &site("cross-site", "navigate", "document")), None, "a link to the page");
+        assert_eq!(ask("GET", "/api/v1/query?query=bomb", &site("cross-site", "navigate", "document")), refused, "a link to a query");
     }
 
     #[test]

@@ -64,6 +64,18 @@ impl Refusal {
         &self.words
     }
 
+    /// The response with another JSON body.
+    pub(crate) fn with_body(&self, json: String) -> Response<Body> {
+        let plain = Refusal {
+            status: self.status,
+            words: String::new(),
+            encoding: Encoding::Json,
+            retry_after: self.retry_after,
+            allow: self.allow,
+        };
+        plain.into_response().map(|_| Body::from(json))
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }

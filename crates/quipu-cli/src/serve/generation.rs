@@ -1,11 +1,17 @@
 //! A generation of the served file: a session in a thread of its own, which indexes the file as of when it was opened and answers requests
 //! between steps of long work.
 //!
-//! `live` decides when to create a new one.
+//! Questions of the query API and of PromQL, which can take long, are answered on threads of their own: two that read the file by
+//! connections of their own, and those of the metrics engine. `live` decides when to create a new generation.
 
+use super::places::{Client, Place};
+use crate::open::served_options;
 use anyhow::{Context, Result};
+use quipu::metrics::Metrics;
+use quipu::model::budget::{Allowance, Budget};
 use quipu::protocol::{Answers, Failure, FailureKind, IndexProgress, Notification, Question, Request, Response, SearchState};
-use quipu::{IndexSnapshot, Session};
+use quipu::query::QueryError;
+use quipu::{IndexSnapshot, QueryReader, Session};
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,14 +20,19 @@ use tokio::sync::{oneshot, watch};
 
 /// Duration of a step of long work, after which requests are answered.
 const PIECE: Duration = Duration::from_millis(50);
-/// Deadline of a request. Other requests wait for it.
-const DEADLINE: Duration = Duration::from_secs(30);
+/// Deadline of a question to the session. Other requests of the page wait for it.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// Deadline of a question that is answered on a thread of its own.
+const LONG_DEADLINE: Duration = Duration::from_secs(30);
+/// Threads with connections of their own.
+const READERS: usize = 2;
 /// Deadline of an SQL query, which runs in a generation of its own.
 const SQL_DEADLINE: Duration = Duration::from_secs(60);
 /// Interval between progress events.
 const NOTE: Duration = Duration::from_millis(250);
 
 type Job = Box<dyn FnOnce(&mut Session) + Send>;
+type ReaderJob = Box<dyn FnOnce(&QueryReader) + Send>;
 
 /// When a job runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,6 +66,7 @@ pub(crate) struct Generation {
     /// Unique across servers, so that a page notices a restarted server.
     pub(crate) number: u64,
     jobs: Sender<(When, Job)>,
+    readers: Sender<ReaderJob>,
     state: watch::Receiver<IndexState>,
     log: watch::Receiver<EventLog>,
     used: Mutex<Instant>,
@@ -93,8 +105,20 @@ impl Generation {
         let snapshot = SharedSnapshot::default();
         let worker = Worker { jobs, waiting: Vec::new(), state, log, number: 0, snapshot: snapshot.clone() };
         let thread = std::thread::Builder::new().name("quipu-generation".into());
+        let (readers, reader_jobs) = mpsc::channel();
+        if matches!(purpose, Purpose::Everything(_)) {
+            start_readers(&path, reader_jobs)?;
+        }
         thread.spawn(move || worker.run(&path, purpose)).context("The thread that reads the file can't be started")?;
-        Ok(Arc::new(Generation { number, jobs: sender, state: state_reader, log: log_reader, used: Mutex::new(Instant::now()), snapshot }))
+        Ok(Arc::new(Generation {
+            number,
+            jobs: sender,
+            readers,
+            state: state_reader,
+            log: log_reader,
+            used: Mutex::new(Instant::now()),
+            snapshot,
+        }))
     }
 
     /// Asks the generation's session. The answer may say that the file is not indexed yet.
@@ -125,12 +149,77 @@ impl Generation {
     async fn run<T: Send + 'static>(&self, when: When, work: impl FnOnce(&mut Session) -> T + Send + 'static) -> Result<T, Failure> {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let (sender, answer) = oneshot::channel();
-        let job: Job = Box::new(move |session| drop(sender.send(work(session))));
+        // Dropped with this future, when the client leaves.
+        let client = Client::default();
+        let ticket = client.ticket();
+        let job: Job = Box::new(move |session| {
+            if let Some(answer) = ticket.run(session.budget(), || work(session)) {
+                drop(sender.send(answer));
+            }
+        });
         let is_sent = self.jobs.send((when, job)).is_ok();
         match answer.await {
             Ok(answer) if is_sent => Ok(answer),
             _ => Err(self.failure()),
         }
+    }
+
+    /// Answers a call of the query API on a thread of its own.
+    ///
+    /// # Errors
+    /// If the file can't be read; the inner error is the call's own.
+    pub(crate) async fn query(
+        &self,
+        method: &'static str,
+        params: String,
+        now_seconds: Option<i64>,
+        place: Place,
+    ) -> Result<Result<String, QueryError>, Failure> {
+        let index = self.when_indexed(|session| session.shared_index()).await?;
+        let Some(index) = index else {
+            // What is in memory only the session reaches.
+            let answer = self.when_indexed(move |session| session.try_query(method, &params, now_seconds)).await;
+            drop(place);
+            return answer;
+        };
+        let (sender, answer) = oneshot::channel();
+        let client = Client::default();
+        let ticket = client.ticket();
+        let job: ReaderJob = Box::new(move |reader| {
+            let answer = ticket.run(reader.budget(), || reader.try_query(&index, method, &params, now_seconds));
+            // Taken until the work has ended, also if the client has left.
+            drop(place);
+            if let Some(answer) = answer {
+                drop(sender.send(answer));
+            }
+        });
+        let is_sent = self.readers.send(job).is_ok();
+        match answer.await {
+            Ok(answer) if is_sent => Ok(answer),
+            _ => Err(self.failure()),
+        }
+    }
+
+    /// Asks the metrics engine on a thread of its own.
+    ///
+    /// # Errors
+    /// If the file can't be read.
+    pub(crate) async fn metrics<T: Send + 'static>(
+        &self,
+        place: Place,
+        work: impl FnOnce(&Metrics, &Budget) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let engine = self.when_indexed(|session| session.metrics()).await??;
+        let options = served_options(LONG_DEADLINE);
+        let budget = Budget::new(options.clock, Allowance { millis: options.deadline_ms, ..Allowance::DEFAULT });
+        let client = Client::default();
+        let ticket = client.ticket();
+        let answer = tokio::task::spawn_blocking(move || {
+            let answer = ticket.run(budget.clone(), || work(&engine, &budget));
+            drop(place);
+            answer
+        });
+        answer.await.ok().flatten().ok_or_else(|| self.failure())
     }
 
     /// The failure for requests that can't be answered any more.
@@ -270,6 +359,25 @@ impl Worker {
             log.push((number, event));
         });
     }
+}
+
+/// Starts threads that answer with connections of their own, until the generation is dropped.
+fn start_readers(path: &Path, jobs: Receiver<ReaderJob>) -> Result<()> {
+    let jobs = Arc::new(Mutex::new(jobs));
+    for _ in 0..READERS {
+        let (path, jobs) = (path.to_owned(), jobs.clone());
+        let read = move || {
+            // The session reports why a file can't be opened; what is imported has no file that could be.
+            let Ok(reader) = QueryReader::open_path(&path, served_options(LONG_DEADLINE)) else { return };
+            loop {
+                let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                let Ok(job) = next else { return };
+                job(&reader);
+            }
+        };
+        std::thread::Builder::new().name("quipu-reader".into()).spawn(read).context("A thread that reads the file can't be started")?;
+    }
+    Ok(())
 }
 
 /// Opens the file, and reuses the rows read before if the file still contains them.

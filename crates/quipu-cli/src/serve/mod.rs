@@ -1,6 +1,6 @@
 //! `quipu serve`: the page, Llama Stack's telemetry routes and Prometheus' query API over a file that may grow.
 //!
-//! Modules in reading order: `live` follows the file, `generation` is one indexed state of it; `telemetry`, `prometheus` and `page` are the
+//! Modules in reading order: `live` follows the file, `generation` is one indexed state of it, `places` limits what is answered at once, `polls` who waits; `telemetry`, `prometheus` and `page` are the
 //! routes, `assets` the page's files, `log` writes events that programs send. Access control is in `http`; answers come from the core.
 
 mod assets;
@@ -8,6 +8,8 @@ mod generation;
 mod live;
 mod log;
 mod page;
+mod places;
+mod polls;
 mod prometheus;
 mod telemetry;
 
@@ -20,6 +22,8 @@ use axum::http::{HeaderValue, Request, Response, StatusCode};
 use axum::middleware::{Next, from_fn};
 use live::Live;
 use log::Log;
+use places::Places;
+use polls::Polls;
 use quipu::metrics::MetricOptions;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
@@ -41,6 +45,12 @@ struct Served {
     live: Arc<Live>,
     log: Option<Log>,
     metrics: MetricOptions,
+    /// For questions of the query API and PromQL.
+    places: Places,
+    /// For statements in SQL.
+    sql_places: Places,
+    /// Pages that wait for news.
+    polls: Polls,
     /// Set when the server shuts down, so that long polls are answered immediately.
     ending: Ending,
 }
@@ -66,7 +76,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let live = Live::open(&options.file).await?;
         let ending = Ending::default();
         ending.listen()?;
-        let served = Arc::new(Served { live, log, metrics: options.metrics, ending: ending.clone() });
+        let served = Arc::new(Served {
+            live,
+            log,
+            metrics: options.metrics,
+            places: Places::new(2, 32),
+            sql_places: Places::new(2, 8),
+            polls: Polls::default(),
+            ending: ending.clone(),
+        });
         let address = server.address()?;
         say(&format!("Serving {} on http://{address}/", options.file.display()));
         let outcome = server.serve(routes(served.clone()), &ending).await;

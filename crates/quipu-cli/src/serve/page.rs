@@ -83,6 +83,11 @@ async fn ask(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let Some(generation) = served.live.generation(asked.generation) else {
         return Ok(packed(&Err::<quipu::protocol::Response, Failure>(gone(&served))));
     };
+    // Statements of several pages run a few at once.
+    let _place = match question {
+        Question::RunSql(_) | Question::PlanSql(_) => Some(served.sql_places.enter().await.map_err(|busy| busy.refusal().into_response())?),
+        _ => None,
+    };
     Ok(packed(&generation.handle(question).await))
 }
 
@@ -105,7 +110,7 @@ fn gone(served: &Shared) -> Failure {
     Failure { kind: FailureKind::FileChanged, message: format!("{name} has changed since this page opened it. Open it again.") }
 }
 
-/// Waits until something happens.
+/// Waits until something happens, or another page has to wait.
 async fn news(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let asked = Asked::read(request).await?;
     // A generation that is no longer kept has no events; only a newer one can be reported.
@@ -117,6 +122,7 @@ async fn news(State(served): State<Shared>, request: Request<Body>) -> Answer {
         _ = events.wait_for(|events| events.iter().any(|(number, _)| *number > asked.after)) => {}
         _ = newest.wait_for(|newest| newest.number != asked.known) => {}
         () = served.ending.asked() => {}
+        _ = served.polls.join() => {}
         () = tokio::time::sleep(PATIENCE) => {}
     }
     if let Some(generation) = generation {

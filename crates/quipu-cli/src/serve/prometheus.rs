@@ -2,6 +2,7 @@
 //!
 //! Rules, targets and exemplars are empty: a file has none. PromQL is in the core.
 
+use super::places::Busy;
 use super::{Shared, body_of, json, now_seconds};
 use crate::http::Refusal;
 use axum::Router;
@@ -10,7 +11,8 @@ use axum::extract::{Path, State};
 use axum::http::{Method, Request, Response, StatusCode};
 use axum::routing::get;
 use quipu::SeriesQuery;
-use quipu::metrics::{MetricKind, PromqlQuery};
+use quipu::metrics::{MetricKind, Metrics, PromqlQuery};
+use quipu::model::budget::Budget;
 use quipu::promql::{MAX_STEPS, METRIC_NAME, PromqlError, error_json, read_duration, read_time};
 use quipu::protocol::Failure;
 use serde_json::{Map, Value as Json, json};
@@ -44,6 +46,8 @@ enum Problem {
     File(Failure),
     /// The HTTP request was refused.
     Refused(Refusal),
+    /// Too many questions at once.
+    Busy(Busy),
 }
 
 impl axum::response::IntoResponse for Problem {
@@ -54,6 +58,10 @@ impl axum::response::IntoResponse for Problem {
             Problem::Promql(error) if error.is_bad_query => json(StatusCode::BAD_REQUEST, error_json(&error)),
             Problem::Promql(error) => json(StatusCode::UNPROCESSABLE_ENTITY, error_json(&error)),
             Problem::File(failure) => json(StatusCode::INTERNAL_SERVER_ERROR, document("internal", &failure.message)),
+            Problem::Busy(busy) => {
+                let refusal = busy.refusal();
+                refusal.with_body(document("unavailable", refusal.words()))
+            }
             Problem::Refused(refusal) => json(refusal.status(), document("bad_data", refusal.words())),
         }
     }
@@ -62,6 +70,12 @@ impl axum::response::IntoResponse for Problem {
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Problem {
         Problem::File(failure)
+    }
+}
+
+impl From<Busy> for Problem {
+    fn from(busy: Busy) -> Problem {
+        Problem::Busy(busy)
     }
 }
 
@@ -140,8 +154,9 @@ async fn query_range(State(served): State<Shared>, request: Request<Body>) -> An
 }
 
 async fn answer(served: &Shared, query: PromqlQuery) -> Answer {
-    let work = move |session: &mut quipu::Session| session.query_promql(&query).map(|answer| answer.map(|answer| answer.to_json()));
-    Ok(json(StatusCode::OK, served.live.newest().when_indexed(work).await???))
+    let place = served.places.enter().await?;
+    let work = move |metrics: &Metrics, budget: &Budget| metrics.query(&query, budget).map(|answer| answer.to_json());
+    Ok(json(StatusCode::OK, served.live.newest().metrics(place, work).await??))
 }
 
 /// The label sets of the series that match the parameters.
@@ -151,7 +166,8 @@ async fn found(served: &Shared, params: &Params) -> Result<Vec<quipu::SeriesLabe
     if query.start > query.end && query.end.is_some() {
         return Err(Problem::BadData("The parameter end is before start.".into()));
     }
-    Ok(served.live.newest().when_indexed(move |session| session.list_series(&query)).await???)
+    let place = served.places.enter().await?;
+    Ok(served.live.newest().metrics(place, move |metrics, budget| metrics.list_series(&query, budget)).await??)
 }
 
 /// A list in the API's format, cut to the parameter `limit`.
@@ -195,7 +211,8 @@ async fn label_values(State(served): State<Shared>, Path(name): Path<String>, re
 async fn metadata(State(served): State<Shared>, request: Request<Body>) -> Answer {
     let params = Params::read(request).await?;
     let options = served.metrics;
-    let catalog = served.live.newest().when_indexed(move |session| session.list_metrics(options)).await??;
+    let place = served.places.enter().await?;
+    let catalog = served.live.newest().metrics(place, move |metrics, _| metrics.catalog(options)).await?;
     let mut document = Map::new();
     for metric in catalog.metrics {
         let endings = ["_bucket", "_sum", "_count"];

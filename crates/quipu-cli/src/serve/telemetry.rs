@@ -123,8 +123,11 @@ async fn call(served: &Shared, call: Call) -> Answer {
     let params = Json::Object(params).to_string();
     #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970 fit")]
     let now = now_seconds().map(|seconds| seconds as i64);
-    let work = move |session: &mut quipu::Session| session.try_query(method, &params, now);
-    match served.live.newest().when_indexed(work).await {
+    let place = served.places.enter().await.map_err(|busy| {
+        let refusal = busy.refusal();
+        refusal.with_body(json!({ "detail": refusal.words() }).to_string())
+    })?;
+    match served.live.newest().query(method, params, now, place).await {
         Ok(Ok(answer)) => Ok(json(StatusCode::OK, answer)),
         Ok(Err(QueryError::Parameter { name, problem })) => Err(invalid(&name, &problem)),
         Ok(Err(QueryError::NotFound { .. })) => {

@@ -88,7 +88,7 @@ fn the_metrics_input_is_handed_to_the_page() {
         step: None,
         options: Default::default(),
     };
-    let answer = quipu::metrics::Metrics::new(input).query(&query).expect("an answer");
+    let answer = quipu::metrics::Metrics::new(input).query(&query, &Default::default()).expect("an answer");
     let spans = number(&server.sql(), "SELECT count(*) FROM spans").expect("a count");
     assert_eq!(answer.series()[0].points[0].value, spans as f64);
 }

@@ -28,6 +28,7 @@ impl Context<'_> {
         let rows = self.vector(&aggregate.expr)?;
         self.work((rows.len() as u64).saturating_mul(self.steps.count as u64), location)?;
         let groups = group(&aggregate.grouping, rows);
+        self.budget.look().map_err(|limit| PromqlError::over(limit, location))?;
         let param = || aggregate.param.as_ref().ok_or_else(|| wrong_type(&aggregate.expr, ValueType::Scalar));
         let fold: fn(&[f64]) -> f64 = match aggregate.operator.as_str() {
             "sum" => |values| sum(values.iter().copied()),
@@ -134,6 +135,7 @@ impl Context<'_> {
             for step in 0..self.steps.count {
                 for value in rows.iter().filter_map(|row| row.at(step)) {
                     let labels = labels.with(label, &plain_number(value));
+                    self.hold(labels.bytes(), location)?;
                     let at = *places.entry(labels.clone()).or_insert(counted.len());
                     if at == counted.len() {
                         self.check_rows(at + 1, location)?;

@@ -95,6 +95,7 @@ impl Context<'_> {
                     let taken = taken.entry(key.clone()).or_insert_with(|| vec![false; self.steps.count]);
                     check_free(taken, &found, &key, location)?;
                 }
+                self.check_rows(joined.len() + 1, location)?;
                 joined.push(found);
             }
         }

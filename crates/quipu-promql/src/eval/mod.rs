@@ -18,7 +18,7 @@ use super::parse::parse;
 use super::series::SeriesSource;
 use super::value_type::ValueType;
 use crate::PromqlAnswer;
-use std::cell::Cell;
+use quipu_model::budget::{Budget, OverBudget};
 use std::collections::HashMap;
 
 /// Evaluation time of a query, in milliseconds since 1970.
@@ -59,23 +59,30 @@ impl Default for EvalOptions {
 pub const MAX_STEPS: u64 = 11_000;
 /// Maximum number of values of an expression; bounds memory.
 const MAX_VALUES: u64 = 6_000_000;
-/// Maximum number of samples read by a query; bounds time.
-const MAX_WORK: u64 = 60_000_000;
+/// Maximum length of a label value that a query makes, in bytes.
+const MAX_LABEL_BYTES: usize = 64_000;
 
-/// Evaluates a query.
+/// Evaluates a query. `budget` bounds the time, the samples that are read, and the bytes that results hold while they are computed.
 ///
 /// # Errors
 /// If the query is not valid, can't be evaluated, or exceeds a limit; with a location.
 ///
 /// ```
+/// use quipu_model::budget::Budget;
 /// use quipu_promql::{EvalOptions, Labels, PromqlTime, Samples, Series, SeriesSet, evaluate};
 /// let labels = Labels::new([("__name__", "tokens_total"), ("model_id", "llama")]);
 /// let series = SeriesSet::new(vec![Series { labels, samples: Samples::Listed([(0, 1.0), (60_000, 7.0)].into()) }]);
-/// let answer = evaluate("sum(tokens_total) * 2", PromqlTime::At(60_000), &series, &EvalOptions::default())?;
+/// let answer = evaluate("sum(tokens_total) * 2", PromqlTime::At(60_000), &series, &EvalOptions::default(), &Budget::default())?;
 /// assert!(answer.to_json().contains(r#"[60,"14"]"#));
 /// # Ok::<(), quipu_promql::PromqlError>(())
 /// ```
-pub fn evaluate(query: &str, time: PromqlTime, source: &dyn SeriesSource, options: &EvalOptions) -> Result<PromqlAnswer, PromqlError> {
+pub fn evaluate(
+    query: &str,
+    time: PromqlTime,
+    source: &dyn SeriesSource,
+    options: &EvalOptions,
+    budget: &Budget,
+) -> Result<PromqlAnswer, PromqlError> {
     let whole = TextRange { start: 0, end: query.len() };
     let (steps, is_instant) = Steps::of(time, whole)?;
     let expr = parse(query)?;
@@ -84,8 +91,7 @@ pub fn evaluate(query: &str, time: PromqlTime, source: &dyn SeriesSource, option
         let problem = format!("The result is {words}; a range query must return a scalar or an instant vector.");
         return Err(PromqlError::parse(problem, whole));
     }
-    let work = Cell::new(0);
-    let context = Context { source, options, steps, first: steps.start, last: steps.last(), is_instant, work: &work };
+    let context = Context { source, options, steps, first: steps.start, last: steps.last(), is_instant, budget };
     if expr.value_type() == ValueType::Matrix {
         return Ok(PromqlAnswer::of_samples(context.whole_windows(&expr)?));
     }
@@ -148,6 +154,11 @@ impl Row {
         self.values.get(step).copied().flatten()
     }
 
+    /// About how many bytes it takes.
+    fn bytes(&self) -> usize {
+        size_of::<Row>() + self.labels.bytes() + self.values.len() * size_of::<Option<f64>>()
+    }
+
     fn is_empty(&self) -> bool {
         self.values.iter().all(Option::is_none)
     }
@@ -161,6 +172,17 @@ pub(super) enum Value {
     Text(String),
 }
 
+impl Value {
+    /// About how many bytes it takes.
+    fn bytes(&self) -> usize {
+        match self {
+            Value::Scalar(values) => values.len() * size_of::<f64>(),
+            Value::Vector(rows) => rows.iter().map(Row::bytes).sum(),
+            Value::Text(text) => text.len(),
+        }
+    }
+}
+
 /// State of an evaluation.
 #[derive(Clone, Copy)]
 struct Context<'a> {
@@ -171,21 +193,25 @@ struct Context<'a> {
     first: i64,
     last: i64,
     is_instant: bool,
-    work: &'a Cell<u64>,
+    budget: &'a Budget,
 }
 
 type Outcome<T> = Result<T, PromqlError>;
 
 impl Context<'_> {
-    /// Counts samples that are read, and fails above the limit.
+    /// Counts samples that are read, and fails above a limit.
     fn work(&self, samples: u64, location: TextRange) -> Outcome<()> {
-        let done = self.work.get().saturating_add(samples);
-        self.work.set(done);
-        if done <= MAX_WORK {
-            return Ok(());
-        }
-        let problem = "The query reads too many samples. Use a longer step, a shorter range, or fewer series.";
-        Err(PromqlError::eval(problem, location))
+        self.budget.read(samples).map_err(|limit| match limit {
+            OverBudget::Rows(_) => {
+                PromqlError::eval("The query reads too many samples. Use a longer step, a shorter range, or fewer series.", location)
+            }
+            other => PromqlError::over(other, location),
+        })
+    }
+
+    /// Counts bytes that are about to be held, and fails above the limit.
+    fn hold(&self, bytes: usize, location: TextRange) -> Outcome<()> {
+        self.budget.hold(bytes as u64).map_err(|limit| PromqlError::over(limit, location))
     }
 
     /// Fails if the rows would take too much memory.
@@ -214,7 +240,16 @@ impl Context<'_> {
         (self.eval_time(timing, 0), self.eval_time(timing, self.steps.count.saturating_sub(1)))
     }
 
+    /// Evaluates an expression. Its value stays counted as held until the value of the expression around it is complete.
     fn eval(&self, expr: &Expr) -> Outcome<Value> {
+        let before = self.budget.held();
+        let value = self.eval_uncounted(expr)?;
+        self.budget.release_to(before);
+        self.hold(value.bytes(), expr.location)?;
+        Ok(value)
+    }
+
+    fn eval_uncounted(&self, expr: &Expr) -> Outcome<Value> {
         match &expr.kind {
             ExprKind::Number(number) => Ok(Value::Scalar(vec![*number; self.steps.count])),
             ExprKind::Text(text) => Ok(Value::Text(text.clone())),

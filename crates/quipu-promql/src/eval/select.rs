@@ -30,7 +30,7 @@ impl Context<'_> {
 
     /// The series that match a selector, within the limits.
     pub(super) fn series(&self, selector: &Selector, after: i64, until: i64, location: TextRange) -> Outcome<Vec<Series>> {
-        let found = self.source.select(&selector.matchers, after, until).map_err(|error| {
+        let found = self.source.select(&selector.matchers, after, until, self.budget).map_err(|error| {
             // A source doesn't know the location of a selector.
             crate::error::PromqlError { start: location.start, end: location.end, ..error }
         })?;

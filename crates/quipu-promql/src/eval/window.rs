@@ -70,6 +70,7 @@ impl Context<'_> {
         apply: &dyn Fn(&Window<'_>, usize) -> Option<f64>,
     ) -> Outcome<Vec<Row>> {
         let Ranges { series, range, timing, location } = ranges;
+        self.check_rows(series.len(), location)?;
         let mut rows = Vec::with_capacity(series.len());
         let mut scratch = Vec::new();
         for Series { labels, samples } in series {

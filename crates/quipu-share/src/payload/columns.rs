@@ -8,12 +8,17 @@
 use super::LinkError;
 use super::bytes::{In, Out};
 use super::times::{self, TimeForm};
+use quipu_model::budget::{Allowance, Budget};
 use quipu_model::encoding::{from_hex, hex};
 use quipu_model::{EventRecord, Recording, SpanRecord, TraceRecord};
 use std::collections::BTreeMap;
 
-/// Maximum total length of strings used in columns: a string is stored once, but can be used a million times.
-const MAX_TEXT_BYTES: usize = 256 << 20;
+/// Maximum size of the rows that are read: a row takes a few bytes in columns, and a string that is stored once can be used a million times.
+const MAX_ROW_BYTES: u64 = 256_000_000;
+/// What a string takes beside its length.
+const STRING_BYTES: usize = 16;
+/// What a time takes as a string.
+const TIME_BYTES: usize = 48;
 
 /// Strings in the order of first use.
 #[derive(Default)]
@@ -117,7 +122,7 @@ pub fn pack(recording: &Recording) -> Vec<u8> {
     out.0
 }
 
-/// Decodes a recording. Never panics; memory use is bounded by the size of the data and a limit for repeated strings.
+/// Decodes a recording. Never panics. All memory is counted before it is taken.
 ///
 /// # Errors
 /// [`LinkError::Malformed`] or [`LinkError::TooLarge`].
@@ -129,11 +134,17 @@ pub fn unpack(bytes: &[u8]) -> Result<Recording, LinkError> {
     if spans.saturating_mul(8) + traces.saturating_mul(4) + events.saturating_mul(4) > bytes.len() {
         return Err(LinkError::Malformed);
     }
+    let budget = Budget::new(|| 0, Allowance { bytes: MAX_ROW_BYTES, ..Allowance::DEFAULT });
+    let rows = traces * size_of::<TraceRecord>() + spans * size_of::<SpanRecord>() + events * size_of::<EventRecord>();
+    // One column at a time is held beside the rows.
+    let columns =
+        texts * size_of::<(usize, String)>() + ids * size_of::<String>() + traces.max(spans * 2).max(events) * size_of::<Option<String>>();
+    hold(&budget, rows.saturating_add(columns))?;
+    hold(&budget, bytes.len())?;
     let lengths = (0..texts).map(|_| input.count()).collect::<Result<Vec<_>, _>>()?;
     let texts = lengths.into_iter().map(|length| input.text(length)).collect::<Result<Vec<_>, _>>()?;
     let ids = read_ids(ids, &mut input)?;
-    let mut unpacking =
-        Unpacking { input, texts: Known { all: texts, next: 0 }, ids: Known { all: ids, next: 0 }, bytes_left: MAX_TEXT_BYTES };
+    let mut unpacking = Unpacking { input, texts: Known { all: texts, next: 0 }, ids: Known { all: ids, next: 0 }, budget };
 
     let span_ids = unpacking.ids(spans)?;
     let mut rows = Vec::with_capacity(spans);
@@ -171,6 +182,10 @@ pub fn unpack(bytes: &[u8]) -> Result<Recording, LinkError> {
     if unpacking.input.0.is_empty() { Ok(recording) } else { Err(LinkError::Malformed) }
 }
 
+fn hold(budget: &Budget, bytes: usize) -> Result<(), LinkError> {
+    budget.hold(bytes as u64).map_err(|_| LinkError::TooLarge { bytes: MAX_ROW_BYTES })
+}
+
 fn fill<Row>(rows: &mut [Row], values: Vec<Option<String>>, set: impl Fn(&mut Row, Option<String>)) {
     rows.iter_mut().zip(values).for_each(|(row, value)| set(row, value));
 }
@@ -182,7 +197,7 @@ struct Known {
 }
 
 impl Known {
-    fn get(&mut self, number: u64) -> Result<Option<String>, LinkError> {
+    fn get(&mut self, number: u64, budget: &Budget) -> Result<Option<String>, LinkError> {
         let place = match number {
             0 => return Ok(None),
             1 => {
@@ -191,7 +206,9 @@ impl Known {
             }
             back => usize::try_from(back - 1).ok().and_then(|back| self.next.checked_sub(back)).ok_or(LinkError::Malformed)?,
         };
-        self.all.get(place).cloned().map(Some).ok_or(LinkError::Malformed)
+        let text = self.all.get(place).ok_or(LinkError::Malformed)?;
+        hold(budget, text.len() + STRING_BYTES)?;
+        Ok(Some(text.clone()))
     }
 }
 
@@ -200,14 +217,12 @@ struct Unpacking<'a> {
     input: In<'a>,
     texts: Known,
     ids: Known,
-    bytes_left: usize,
+    budget: Budget,
 }
 
 impl Unpacking<'_> {
     fn text(&mut self) -> Result<Option<String>, LinkError> {
-        let text = self.texts.get(self.input.number()?)?;
-        self.bytes_left = self.bytes_left.checked_sub(text.as_ref().map_or(0, String::len)).ok_or(LinkError::TooLarge)?;
-        Ok(text)
+        self.texts.get(self.input.number()?, &self.budget)
     }
 
     fn texts(&mut self, count: usize) -> Result<Vec<Option<String>>, LinkError> {
@@ -215,13 +230,7 @@ impl Unpacking<'_> {
     }
 
     fn ids(&mut self, count: usize) -> Result<Vec<Option<String>>, LinkError> {
-        (0..count)
-            .map(|_| {
-                let id = self.ids.get(self.input.number()?)?;
-                self.bytes_left = self.bytes_left.checked_sub(id.as_ref().map_or(0, String::len)).ok_or(LinkError::TooLarge)?;
-                Ok(id)
-            })
-            .collect()
+        (0..count).map(|_| self.ids.get(self.input.number()?, &self.budget)).collect()
     }
 
     fn times(&mut self, count: usize) -> Result<Vec<Option<String>>, LinkError> {
@@ -234,6 +243,7 @@ impl Unpacking<'_> {
                 (1, _) => self.text()?,
                 (_, Some(form)) => {
                     before = before.wrapping_add(self.input.signed()?);
+                    hold(&self.budget, TIME_BYTES)?;
                     Some(times::write(before, form))
                 }
                 _ => return Err(LinkError::Malformed),

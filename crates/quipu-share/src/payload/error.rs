@@ -23,9 +23,12 @@ pub enum LinkError {
         /// Version of the data.
         version: u8,
     },
-    /// The data exceeds the limits for links.
-    #[error("The link’s data is too large to open. Ask for a file.")]
-    TooLarge,
+    /// The data exceeds a limit for links.
+    #[error("This link holds more than {} when unpacked. Ask for a file.", quipu_model::format::bytes(*.bytes))]
+    TooLarge {
+        /// The limit.
+        bytes: u64,
+    },
     /// The checksum matches, but the data is inconsistent.
     #[error("The link’s data is inconsistent and can’t be read. Ask for the link again.")]
     Malformed,

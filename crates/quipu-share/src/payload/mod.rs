@@ -26,7 +26,10 @@ use quipu_model::encoding::{Crc32, base64_url, from_base64};
 pub const LINK_VERSION: u8 = 1;
 
 /// Maximum size of decompressed columns, against decompression bombs.
-pub const MAX_UNPACKED_BYTES: usize = 64 << 20;
+pub const MAX_UNPACKED_BYTES: usize = 64_000_000;
+
+/// The error for more than [`MAX_UNPACKED_BYTES`].
+pub const TOO_LARGE: LinkError = LinkError::TooLarge { bytes: MAX_UNPACKED_BYTES as u64 };
 
 /// The kind of data after the checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +105,7 @@ pub fn deflated(columns: &[u8]) -> Vec<u8> {
 pub fn inflated(body: &[u8]) -> Result<Vec<u8>, LinkError> {
     use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
     decompress_to_vec_with_limit(body, MAX_UNPACKED_BYTES).map_err(|error| match error.status {
-        TINFLStatus::HasMoreOutput => LinkError::TooLarge,
+        TINFLStatus::HasMoreOutput => TOO_LARGE,
         _ => LinkError::Altered,
     })
 }

@@ -1,5 +1,6 @@
 //! Round trips of link data, and rejection of anything else.
 
+use super::bytes::Out;
 use super::*;
 use proptest::prelude::*;
 use quipu_model::{EventRecord, Recording, SpanRecord, TraceRecord};
@@ -123,7 +124,7 @@ fn every_way_a_link_fails_has_its_sentence() {
     The link contains no trace. Ask for the link again.
     The link is damaged: a part of it was cut off or changed on its way. Chat and mail programs shorten long links; ask for it again, or for a file.
     The link was made by a later Quipu: its data has version 2, and this Quipu reads versions up to 1. Reload the page to get its newest release, or open the link in a Quipu that is as new as the sender’s.
-    The link’s data is too large to open. Ask for a file.
+    This link holds more than 64.0 MB when unpacked. Ask for a file.
     The link’s data is inconsistent and can’t be read. Ask for the link again.
     ");
 }
@@ -135,7 +136,28 @@ fn few_bytes_that_name_one_text_many_times_are_refused() {
     let recording = Recording { spans: vec![span; 300], ..Recording::default() };
     let bytes = pack(&recording);
     assert!(bytes.len() < (1 << 20) + 8_000);
-    assert_eq!(unpack(&bytes), Err(LinkError::TooLarge));
+    assert_eq!(unpack(&bytes), Err(LinkError::TooLarge { bytes: 256_000_000 }));
+}
+
+#[test]
+fn a_short_link_that_holds_millions_of_rows_is_refused_before_they_are_made() {
+    // The counts of texts, ids, traces, spans and events; the one id; then a column of each, of which all bytes but one are zero.
+    for (counts, expected) in [
+        ([0, 1, 0, 5_000_000, 0], 256_000_000),
+        ([0, 0, 0, 0, 12_000_000], 256_000_000),
+        ([30_000_000, 0, 0, 0, 0], 256_000_000),
+    ] {
+        let mut out = Out::default();
+        counts.iter().for_each(|count: &u64| out.number(*count));
+        let mut columns = out.0;
+        columns.resize(60_000_000, 0);
+        let letters = seal(&deflated(&columns), Form::Deflated);
+        assert!(letters.len() < 100_000, "{} letters", letters.len());
+        let (_, body) = unseal(&letters).expect("a link");
+        let told = inflated(&body).and_then(|columns| unpack(&columns)).expect_err("a limit");
+        assert_eq!(told, LinkError::TooLarge { bytes: expected });
+        assert_eq!(told.to_string(), "This link holds more than 256 MB when unpacked. Ask for a file.");
+    }
 }
 
 #[test]

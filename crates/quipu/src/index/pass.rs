@@ -397,10 +397,7 @@ fn take_trace(index: &mut Index, row: ScanTrace<'_>, overdue: bool) -> Option<Tr
     let time = |text: &Option<Cow<'_, str>>, local: &mut bool| read_text(text.as_deref().map(str::as_bytes), local);
     let (start, end) = (time(&row.start, &mut local), time(&row.end, &mut local));
     let recorded_root = match row.root_span_id.as_deref() {
-        None => {
-            index.anomalies.null_roots += 1;
-            SpanKey::NONE
-        }
+        None => SpanKey::NONE,
         Some(root) => index.non_hex_ids.span_key(root),
     };
     let service_number = row.service_name.as_deref().and_then(|service| index.service_names.number(service));
@@ -412,6 +409,10 @@ fn take_trace(index: &mut Index, row: ScanTrace<'_>, overdue: bool) -> Option<Tr
         }
     }
     let entry = index.traces.at_mut(number);
+    // A trace may have several rows, of which the last counts.
+    let was_null = entry.rowid.is_some() && entry.recorded_root == SpanKey::NONE;
+    let nulls = &mut index.anomalies.null_roots;
+    *nulls = nulls.saturating_add(u64::from(recorded_root == SpanKey::NONE)).saturating_sub(u64::from(was_null));
     entry.rowid = Some(row.rowid);
     entry.service = service_number.and_then(|number| u16::try_from(number).ok());
     entry.recorded_root = recorded_root;

@@ -53,6 +53,11 @@ impl Conditions {
         Ok(Conditions(list.iter().enumerate().map(read).collect::<Result<_, _>>()?))
     }
 
+    /// What testing a span costs, in rows of a budget.
+    pub(crate) fn count(&self) -> u64 {
+        1 + self.0.len() as u64
+    }
+
     /// Whether there are no conditions, so that every span matches.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

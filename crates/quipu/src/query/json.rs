@@ -1,6 +1,6 @@
 //! Recorded JSON values in answers: passed through as written, so that numbers keep all digits.
 
-use super::path::{Lookup, Path};
+use super::path::{Lookup, Path, values_of};
 use hashbrown::HashMap;
 use quipu_model::recorded::entries;
 use serde::ser::SerializeMap;
@@ -83,6 +83,9 @@ fn made_valid(text: &str) -> String {
     out
 }
 
+/// Keys that are each looked for in the attributes.
+const FEW_KEYS: usize = 8;
+
 /// Attributes in recorded order, or the requested ones in the order of the request; keys are unique.
 #[derive(Clone, Debug, Default)]
 pub struct AttributeMap(pub Vec<(String, JsonText)>);
@@ -106,20 +109,28 @@ impl AttributeMap {
         Some(AttributeMap(list))
     }
 
-    /// The attributes at the paths of `keys`, null where there is none. Fails with the key whose malformed part was reached.
-    pub(crate) fn chosen<'k>(attributes: &[u8], keys: &'k [(String, Path)]) -> Result<AttributeMap, &'k str> {
-        let mut list: Vec<(String, JsonText)> = Vec::with_capacity(keys.len());
+    /// The attributes at the paths of `keys`, which are unique: null where there is none. Fails with the key whose malformed part was reached.
+    /// With `all_or_none`, `None` as soon as one is null.
+    pub(crate) fn chosen<'k>(attributes: &[u8], keys: &'k [(String, Path)], all_or_none: bool) -> Result<Option<AttributeMap>, &'k str> {
+        let mut list: Vec<(String, JsonText)> = Vec::with_capacity(if all_or_none { 0 } else { keys.len() });
+        // For many keys, the attributes are read once instead of once for each.
+        let values = (keys.len() > FEW_KEYS).then(|| values_of(attributes));
         for (key, path) in keys {
-            let value = match path.find(attributes) {
+            let found = match &values {
+                None => path.find(attributes),
+                Some(values) => path.find_below(path.first_key().and_then(|first| values.get(first)).copied()),
+            };
+            let value = match found {
                 Lookup::Value(json) => JsonText::recorded(json),
                 Lookup::Nothing => JsonText::null(),
                 Lookup::Malformed => return Err(key),
             };
-            if !list.iter().any(|(name, _)| name == key) {
-                list.push((key.clone(), value));
+            if all_or_none && value.is_null() {
+                return Ok(None);
             }
+            list.push((key.clone(), value));
         }
-        Ok(AttributeMap(list))
+        Ok(Some(AttributeMap(list)))
     }
 
     /// The value of `key`; `None` if there is no such attribute.

@@ -8,7 +8,8 @@ use super::error::QueryError;
 use crate::index::Index;
 use hashbrown::HashSet;
 use quipu_store::{
-    Database, TraceColumn, TraceFull, attributes_at, scan_attributes, scan_trace_ids, trace_by_id, trace_by_rowid, under_one_lock,
+    Database, StoreError, TraceColumn, TraceFull, attributes_at, scan_attributes, scan_trace_ids, trace_by_id, trace_by_rowid,
+    under_one_lock,
 };
 use std::ops::ControlFlow;
 
@@ -68,8 +69,10 @@ impl<'a> Source<'a> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
         let mut seen: HashSet<Box<[u8]>> = HashSet::new();
         let mut failed = None;
+        let budget = self.database.budget();
         let mut take = |trace: &[u8], holds: Result<bool, QueryError>| {
-            let outcome = match holds {
+            let in_budget = budget.read(conditions.count()).map_err(|limit| QueryError::from(StoreError::from(limit)));
+            let outcome = match in_budget.and(holds) {
                 Ok(true) if seen.insert(trace.into()) => each(MatchedTrace::Id(String::from_utf8_lossy(trace).into_owned())),
                 Ok(_) => Ok(ControlFlow::Continue(())),
                 Err(error) => Err(error),
@@ -114,6 +117,7 @@ impl<'a> Source<'a> {
             let until = rows.min(row.saturating_add(LOOKUPS));
             let outcome: Result<ControlFlow<()>, QueryError> = under_one_lock(connection, || {
                 for row in row..until {
+                    self.database.budget().read(conditions.count()).map_err(StoreError::from)?;
                     let trace = index.trace_of(row);
                     let holds = match verdict(row) {
                         Verdict::Fails => false,
@@ -147,7 +151,7 @@ impl<'a> Source<'a> {
     ) -> Result<(), QueryError> {
         let rows = u32::try_from(index.span_count()).unwrap_or(u32::MAX);
         let mut row = 0;
-        let mut failed = None;
+        let (mut failed, budget) = (None, self.database.budget());
         scan_attributes(self.database.connection(), self.database.schema(), |rowid, _, attributes| {
             while row < rows && index.rowid_of(row) < rowid {
                 row += 1;
@@ -163,7 +167,8 @@ impl<'a> Source<'a> {
                 Verdict::Holds => Ok(true),
                 Verdict::Unknown => conditions.hold(attributes),
             };
-            let outcome = match holds {
+            let in_budget = budget.read(conditions.count()).map_err(|limit| QueryError::from(StoreError::from(limit)));
+            let outcome = match in_budget.and(holds) {
                 Ok(true) => found.take(trace),
                 Ok(false) => Ok(ControlFlow::Continue(())),
                 Err(error) => Err(error),

@@ -4,6 +4,7 @@
 //! when evaluation reaches the malformed part, and so does this module. Not here: comparing values (`value`).
 
 use super::value::{string_end, unescape};
+use hashbrown::HashMap;
 use quipu_model::recorded::entries;
 use std::borrow::Cow;
 
@@ -96,8 +97,16 @@ impl Path {
 
     /// Evaluates the path over `attributes`. Of duplicate keys the first counts, as in SQLite.
     pub(crate) fn find<'a>(&self, attributes: &'a [u8]) -> Lookup<'a> {
-        let mut json = attributes;
-        for step in &self.steps {
+        self.follow(attributes, &self.steps)
+    }
+
+    /// Evaluates the path over attributes of which the value under [`Path::first_key`] is known.
+    pub(crate) fn find_below<'a>(&self, first: Option<&'a [u8]>) -> Lookup<'a> {
+        first.map_or(Lookup::Nothing, |json| self.follow(json, self.steps.get(1..).unwrap_or_default()))
+    }
+
+    fn follow<'a>(&self, mut json: &'a [u8], steps: &[PathStep]) -> Lookup<'a> {
+        for step in steps {
             let next = match step {
                 PathStep::Key(key) => value_of(json, key),
                 PathStep::Index(index) => item(json, *index),
@@ -153,6 +162,18 @@ fn digits(text: &str) -> Option<(u64, &str)> {
     let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let (number, rest) = text.split_at(end);
     (end > 0).then(|| (number.parse().unwrap_or(u64::MAX), rest))
+}
+
+/// The values of a map by key; none if it is no map. Of duplicate keys the first counts.
+pub(crate) fn values_of(json: &[u8]) -> HashMap<Cow<'_, str>, &[u8]> {
+    let mut values = HashMap::new();
+    if json.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{') {
+        // Values before damage are found, as by `find`.
+        for (name, value) in entries(json).map_while(Result::ok) {
+            values.entry(name).or_insert_with(|| value.bytes());
+        }
+    }
+    values
 }
 
 fn value_of<'a>(json: &'a [u8], key: &str) -> Option<&'a [u8]> {

@@ -14,12 +14,9 @@ use super::types::{DatasetRow, SavedDataset, Span, SpanEvent};
 use hashbrown::HashSet;
 use quipu_model::EventTime;
 use quipu_model::ordered::sort_by_key;
-use quipu_store::{EventColumns, event_columns, span_row, span_rowid};
+use quipu_store::{EventColumns, StoreError, event_columns, span_row, span_rowid};
 use serde_json::Value as Json;
 use std::ops::ControlFlow;
-
-/// Maximum bytes of attributes in one answer; a streamed export (`export`) has no such limit.
-const MAX_ANSWER_BYTES: usize = 256 << 20;
 
 /// One span with all its attributes.
 pub(super) fn get_span(source: Source<'_>, params: &Json) -> Result<Span, QueryError> {
@@ -32,7 +29,7 @@ pub(super) fn get_span(source: Source<'_>, params: &Json) -> Result<Span, QueryE
         let recorded = row.trace_id.unwrap_or_default();
         return Err(QueryError::not_found("span_id", format!("The span {span_id} is not in the trace {trace_id:?} but in {recorded}.")));
     }
-    span(row, &[], "span_id")
+    span(row, &[], "span_id", false)
 }
 
 /// The parameters shared by `query_spans`, `save_spans_to_dataset` and the export.
@@ -40,28 +37,27 @@ pub(super) struct SpanQuery {
     conditions: Conditions,
     keys: Vec<(String, Path)>,
     keys_name: &'static str,
+    /// Spans that lack an attribute can be left at once: no key is malformed, which would have to be told.
+    all_or_none: bool,
     max_depth: Option<i64>,
 }
 
 impl SpanQuery {
     pub(super) fn read(params: &Object<'_>, keys_name: &'static str) -> Result<SpanQuery, QueryError> {
+        let conditions = Conditions::read(params, "attribute_filters", true)?;
+        let keys = read_keys(params, keys_name, true)?;
         Ok(SpanQuery {
-            conditions: Conditions::read(params, "attribute_filters", true)?,
-            keys: read_keys(params, keys_name, true)?,
+            conditions,
+            all_or_none: keys.iter().all(|(_, path)| !path.is_malformed()),
+            keys,
             keys_name,
             max_depth: params.integer("max_depth")?,
         })
     }
 
-    /// The names of the requested attributes, deduplicated.
+    /// The names of the requested attributes, each once.
     pub(super) fn columns(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = Vec::new();
-        for (name, _) in &self.keys {
-            if !names.contains(&name.as_str()) {
-                names.push(name);
-            }
-        }
-        names
+        self.keys.iter().map(|(name, _)| name.as_str()).collect()
     }
 
     /// Calls `each` with every span of the matching traces that has all requested attributes, whether or not the span itself matches the
@@ -82,8 +78,13 @@ impl SpanQuery {
                 if seen.contains(&root) {
                     continue;
                 }
-                for row in read_tree(source, index, root, self.max_depth, &mut seen)? {
-                    let span = span(row, &self.keys, self.keys_name)?;
+                let (budget, before) = (source.database.budget(), source.database.budget().held());
+                let tree = read_tree(source, index, root, self.max_depth, &mut seen)?;
+                // The rows are dropped one by one as `each` takes what is asked of them.
+                budget.release_to(before);
+                for row in tree {
+                    budget.read(1 + self.keys.len() as u64).map_err(StoreError::from)?;
+                    let span = span(row, &self.keys, self.keys_name, self.all_or_none)?;
                     let given = span.attributes.as_ref().map(|attributes| attributes.0.as_slice()).unwrap_or_default();
                     let complete = !given.is_empty() && (self.keys.is_empty() || given.iter().all(|(_, value)| !value.is_null()));
                     if complete && each(span)?.is_break() {
@@ -97,14 +98,10 @@ impl SpanQuery {
 
     fn collect(&self, source: Source<'_>) -> Result<Vec<Span>, QueryError> {
         let mut spans = Vec::new();
-        let mut bytes = 0_usize;
         self.visit(source, &mut |span| {
             let attributes = span.attributes.iter().flat_map(|attributes| &attributes.0);
-            bytes += attributes.map(|(key, value)| key.len() + value.get().len()).sum::<usize>() + 200;
-            if bytes > MAX_ANSWER_BYTES {
-                let problem = "match spans with more than 256 MiB of attributes; narrow them, or ask for fewer attributes";
-                return Err(QueryError::parameter("attribute_filters", problem.into()));
-            }
+            let bytes = attributes.map(|(key, value)| key.len() + value.get().len() + 64).sum::<usize>() + 200;
+            source.database.budget().hold(bytes as u64).map_err(StoreError::from)?;
             spans.push(span);
             Ok(ControlFlow::Continue(()))
         })?;
@@ -167,8 +164,11 @@ pub(super) fn list_span_events(source: Source<'_>, params: &Json) -> Result<Vec<
     for row in rows {
         let trace_id = index.trace_id_of(row);
         for id in index.event_ids(row) {
-            let read = |event: EventColumns<'_>| span_event(&trace_id, &event);
-            events.extend(event_columns(source.database.connection(), source.database.schema(), id, read)?);
+            let read = |event: EventColumns<'_>| (event.attributes.len(), span_event(&trace_id, &event));
+            if let Some((bytes, event)) = event_columns(source.database.connection(), source.database.schema(), id, read)? {
+                source.database.budget().hold(bytes as u64 + 400).map_err(StoreError::from)?;
+                events.push(event);
+            }
         }
     }
     sort_by_key(&mut events, |event| (event.timestamp.map(|time| time.at), event.id));

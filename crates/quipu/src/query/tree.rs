@@ -13,7 +13,7 @@ use crate::index::Index;
 use hashbrown::{HashMap, HashSet};
 use quipu_model::ordered::sort_by;
 use quipu_model::{EventTime, SpanStatus};
-use quipu_store::{SpanRow, span_row};
+use quipu_store::{SpanRow, StoreError, span_row};
 use serde_json::Value as Json;
 
 /// A span and its descendants.
@@ -25,9 +25,13 @@ pub(super) fn get_span_tree(source: Source<'_>, params: &Json) -> Result<SpanTre
     let index = source.indexed()?;
     let Some(row) = index.find_span(span_id) else { return Err(no_span(span_id)) };
     let mut spans = Vec::new();
+    let budget = source.database.budget();
     for found in read_tree(source, index, row, max_depth, &mut HashSet::new())? {
+        // Each requested attribute is in the answer, if only as null.
+        budget.read(keys.len() as u64).map_err(StoreError::from)?;
+        budget.hold(keys.iter().map(|(key, _)| key.len() as u64 + 64).sum()).map_err(StoreError::from)?;
         let status = found.status.as_deref().and_then(SpanStatus::from_recorded);
-        spans.push(SpanWithStatus { span: span(found, &keys, "attributes_to_return")?, status });
+        spans.push(SpanWithStatus { span: span(found, &keys, "attributes_to_return", false)?, status });
     }
     Ok(SpanTree(spans))
 }
@@ -38,19 +42,25 @@ pub(super) fn no_span(span_id: &str) -> QueryError {
     QueryError::not_found("span_id", format!("There is no span {span_id:?} in this file{hint}"))
 }
 
-/// The attributes to return: each key with its path.
+/// The attributes to return: each key once, with its path.
 pub(super) fn read_keys(params: &Object<'_>, name: &'static str, required: bool) -> Result<Vec<(String, Path)>, QueryError> {
     let keys = params.texts(name, required)?.unwrap_or_default();
-    let read = |(number, key): (usize, &&str)| Ok(((*key).to_owned(), read_key(&format!("{name}[{number}]"), key)?));
-    keys.iter().enumerate().map(read).collect()
+    let mut known = HashSet::new();
+    let mut list = Vec::new();
+    for (number, key) in keys.into_iter().enumerate() {
+        if known.insert(key) {
+            list.push((key.to_owned(), read_key(&format!("{name}[{number}]"), key)?));
+        }
+    }
+    Ok(list)
 }
 
-/// Converts a recorded row to the API's span. Without keys it has all attributes.
-pub(super) fn span(row: SpanRow, keys: &[(String, Path)], name: &'static str) -> Result<Span, QueryError> {
+/// Converts a recorded row to the API's span. Without keys it has all attributes; with `all_or_none`, none if one that is asked for is null.
+pub(super) fn span(row: SpanRow, keys: &[(String, Path)], name: &'static str, all_or_none: bool) -> Result<Span, QueryError> {
     let recorded = row.attributes.unwrap_or_default();
     let attributes = if !keys.is_empty() {
         let bad = |key: &str| QueryError::parameter(name, format!("has the key {key:?}, which is no path"));
-        Some(AttributeMap::chosen(recorded.as_bytes(), keys).map_err(bad)?)
+        AttributeMap::chosen(recorded.as_bytes(), keys, all_or_none).map_err(bad)?
     } else {
         AttributeMap::all(recorded.as_bytes())
     };
@@ -84,6 +94,8 @@ pub(super) fn read_tree(
         let mut rows: Vec<(SpanRow, u32)> = Vec::with_capacity(level.len());
         for row in &level {
             if let Some(recorded) = span_row(source.database.connection(), source.database.schema(), index.rowid_of(*row))? {
+                let bytes = recorded.attributes.as_ref().map_or(0, String::len) as u64 + 200;
+                source.database.budget().hold(bytes).and_then(|()| source.database.budget().look()).map_err(StoreError::from)?;
                 rows.push((recorded, *row));
             }
         }

@@ -118,10 +118,13 @@ impl Answers<GetRecorded> for Session {
     }
 }
 
+/// Maximum number of spans named in one answer.
+const MAX_NAMED: usize = 1_000;
+
 impl Answers<NameSpans> for Session {
     fn answer(&mut self, NameSpans(rows): NameSpans) -> Result<Vec<NamedSpan>, Failure> {
         self.require_index()?;
-        Ok(self.name_spans(&rows))
+        Ok(self.name_spans(rows.get(..MAX_NAMED).unwrap_or(&rows)))
     }
 }
 

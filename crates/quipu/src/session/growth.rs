@@ -28,7 +28,7 @@ impl Session {
     pub fn resume_from(&mut self, snapshot: &IndexSnapshot) -> Result<bool, Failure> {
         let database = &self.database;
         let Some((index, pass)) = database.bounded(|| snapshot.0.resume(database))? else { return Ok(false) };
-        (self.index, self.pass) = (index, pass);
+        (self.index, self.pass) = (std::sync::Arc::new(index), pass);
         Ok(true)
     }
 }

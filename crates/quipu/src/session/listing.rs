@@ -166,7 +166,7 @@ impl Session {
     pub(super) fn suggest(&mut self, filter: &str, cursor: u32) -> Suggestions {
         let known = if self.index.is_complete() {
             let counts = self.listing.counts.get_or_insert_with(|| Counts::of(&self.index));
-            Some((&self.index, &*counts))
+            Some((&*self.index, &*counts))
         } else {
             None
         };

@@ -7,16 +7,20 @@ use super::listing::Listing;
 use crate::index::Index;
 use crate::metrics::{Collector, each_request, read};
 use crate::query::model_of;
-#[cfg(feature = "promql")]
-use quipu_metrics::Metrics;
 use quipu_metrics::{Measured, MetricsInput};
+#[cfg(feature = "promql")]
+use quipu_metrics::{Metrics, SeriesLabels, SeriesQuery};
 use quipu_model::Cost;
+#[cfg(feature = "promql")]
+use quipu_model::budget::{Allowance, Budget};
 #[cfg(feature = "promql")]
 use quipu_promql::{PromqlAnswer, PromqlError};
 use quipu_protocol::{Failure, NamedSpan};
 #[cfg(feature = "promql")]
 use quipu_protocol::{MetricCatalog, MetricOptions, Overview, OverviewQuery, PointAmount, PointQuery, PointSpan, PointSpans, PromqlQuery};
 use quipu_store::{scan_points, scan_sources};
+#[cfg(feature = "promql")]
+use std::sync::Arc;
 
 impl Session {
     /// Applies the prices to the sums of tokens, once the index is complete.
@@ -32,7 +36,7 @@ impl Session {
                 costs.push((row, prices.cost_of(model, &tokens)));
             });
         }
-        self.index.set_costs(costs);
+        std::sync::Arc::make_mut(&mut self.index).set_costs(costs);
         self.listing = Listing::default();
         // Conversations show the cost of answers.
         *self.said.borrow_mut() = None;
@@ -108,7 +112,8 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn query_promql(&mut self, query: &PromqlQuery) -> Result<Result<PromqlAnswer, PromqlError>, Failure> {
-        Ok(self.metrics()?.query(query))
+        let budget = self.metrics_budget();
+        Ok(self.metrics()?.query(query, &budget))
     }
 
     /// The metrics of the file with their labels and values.
@@ -132,7 +137,8 @@ impl Session {
     /// # Errors
     /// As [`Session::query_promql`].
     pub fn list_point_spans(&mut self, query: &PointQuery) -> Result<Result<PointSpans, PromqlError>, Failure> {
-        let found = match self.metrics()?.point_amounts(query) {
+        let budget = self.metrics_budget();
+        let found = match self.metrics()?.point_amounts(query, &budget) {
             Ok(found) => found,
             Err(error) => return Ok(Err(error)),
         };
@@ -144,12 +150,40 @@ impl Session {
         Ok(Ok(PointSpans { spans, total: found.total, without_span: found.without_span }))
     }
 
-    /// The metrics engine, which is created by the first call.
-    fn metrics(&mut self) -> Result<&mut Metrics, Failure> {
+    /// The series of a file, deduplicated and sorted by labels. Completes the index first if necessary.
+    ///
+    /// # Errors
+    /// The outer error: the file can't be read. The inner error: a selector is invalid, or a limit is exceeded.
+    ///
+    /// ```
+    /// # let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/metrics_0.2.23.db"))?;
+    /// # let file = quipu::store::NamedSource { name: "metrics.db".into(), source: Box::new(quipu::store::MemorySource(bytes)) };
+    /// # let mut session = quipu::Session::open(vec![file], quipu::store::OpenOptions::with_clock(|| 0))?;
+    /// let query = quipu::SeriesQuery { selectors: vec!["llama_stack_tokens_total".into()], ..Default::default() };
+    /// let series = session.list_series(&query)??;
+    /// assert!(series.iter().all(|labels| labels.contains(&("__name__".into(), "llama_stack_tokens_total".into()))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn list_series(&mut self, query: &SeriesQuery) -> Result<Result<Vec<SeriesLabels>, PromqlError>, Failure> {
+        let budget = self.metrics_budget();
+        Ok(self.metrics()?.list_series(query, &budget))
+    }
+
+    /// A budget for one question to the metrics engine, which begins now.
+    pub fn metrics_budget(&self) -> Budget {
+        let options = self.database.options();
+        Budget::new(options.clock, Allowance { millis: options.deadline_ms, ..Allowance::DEFAULT })
+    }
+
+    /// The metrics engine, which is created by the first call and can answer on other threads. Completes the index first if necessary.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn metrics(&mut self) -> Result<Arc<Metrics>, Failure> {
         if self.metrics.is_none() {
             self.complete_index()?;
-            self.metrics = Some(Metrics::new(self.metrics_input()?.unwrap_or_default()));
+            self.metrics = Some(Arc::new(Metrics::new(self.metrics_input()?.unwrap_or_default())));
         }
-        Ok(self.metrics.get_or_insert_default())
+        Ok(self.metrics.get_or_insert_default().clone())
     }
 }

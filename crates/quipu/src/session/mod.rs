@@ -22,10 +22,10 @@ mod moments;
 mod outgoing;
 mod push;
 mod query;
+#[cfg(not(target_family = "wasm"))]
+mod reader;
 mod recording;
 mod search;
-#[cfg(feature = "promql")]
-mod series;
 mod share;
 mod sheets;
 mod sql;
@@ -36,9 +36,9 @@ pub use export::{ExportOptions, Exported};
 pub use growth::IndexSnapshot;
 pub use outgoing::{KeyCount, Outgoing};
 pub use push::{MetricsPiece, PieceSize, PushCursor, TracesPiece};
+#[cfg(not(target_family = "wasm"))]
+pub use reader::{QueryReader, SharedIndex};
 pub use recording::Selection;
-#[cfg(feature = "promql")]
-pub use series::{SeriesLabels, SeriesQuery};
 pub use unattached::{UnattachedPiece, UnattachedSignal};
 
 use crate::index::{Index, Pass};
@@ -51,6 +51,7 @@ use quipu_protocol::{
 use quipu_store::{Database, NamedSource, OpenOptions, SharedCache, StoreError, trace_recorded};
 use quipu_ui::view::{blocks, minimap};
 use std::cell::RefCell;
+use std::sync::Arc;
 
 /// An open telemetry file.
 ///
@@ -67,7 +68,8 @@ use std::cell::RefCell;
 /// ```
 pub struct Session {
     database: Database,
-    index: Index,
+    /// Shared with [`QueryReader`]s once it is complete.
+    index: Arc<Index>,
     pass: Pass,
     searches: Searches,
     listing: listing::Listing,
@@ -86,7 +88,7 @@ pub struct Session {
     sql: sql::SqlCache,
     /// The metrics engine, created by the first PromQL query.
     #[cfg(feature = "promql")]
-    metrics: Option<quipu_metrics::Metrics>,
+    metrics: Option<Arc<quipu_metrics::Metrics>>,
 }
 
 impl Session {
@@ -102,7 +104,7 @@ impl Session {
     fn new(database: Database) -> Session {
         Session {
             database,
-            index: Index::default(),
+            index: Arc::default(),
             pass: Pass::default(),
             searches: Searches::default(),
             listing: listing::Listing::default(),
@@ -131,7 +133,7 @@ impl Session {
     pub fn step(&mut self, spent: &mut dyn FnMut() -> bool) -> Result<IndexProgress, Failure> {
         if !self.index.is_complete() {
             self.database.cache().set_scanning(true);
-            let (pass, index, database) = (&mut self.pass, &mut self.index, &self.database);
+            let (pass, index, database) = (&mut self.pass, Arc::make_mut(&mut self.index), &self.database);
             let outcome = pass.step(index, database, spent).map_err(|error| database.explain(error));
             self.database.cache().set_scanning(false);
             if outcome? {

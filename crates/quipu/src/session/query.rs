@@ -126,23 +126,27 @@ impl Session {
     }
 
     fn run<T>(&self, work: impl FnOnce(Source<'_>) -> Result<T, QueryError>) -> Result<T, QueryError> {
-        let index = self.index.is_complete().then_some(&self.index);
-        let source = Source { database: &self.database, index };
-        // `bounded` handles errors of the store only; others are returned separately.
-        let mut other = None;
-        let outcome = self.database.bounded(|| match work(source) {
-            Ok(answer) => Ok(Some(answer)),
-            Err(QueryError::Store(error)) => Err(error),
-            Err(error) => {
-                other = Some(error);
-                Ok(None)
-            }
-        });
-        match (outcome, other) {
-            (_, Some(error)) => Err(error),
-            (Ok(Some(answer)), None) => Ok(answer),
-            (Err(error), None) => Err(error.into()),
-            (Ok(None), None) => Err(StoreError::Corrupt("the query has no answer".into()).into()),
+        let index = self.index.is_complete().then_some(&*self.index);
+        run(Source { database: &self.database, index }, work)
+    }
+}
+
+/// Answers within the limits of the database.
+pub(super) fn run<T>(source: Source<'_>, work: impl FnOnce(Source<'_>) -> Result<T, QueryError>) -> Result<T, QueryError> {
+    // `bounded` handles errors of the store only; others are returned separately.
+    let mut other = None;
+    let outcome = source.database.bounded(|| match work(source) {
+        Ok(answer) => Ok(Some(answer)),
+        Err(QueryError::Store(error)) => Err(error),
+        Err(error) => {
+            other = Some(error);
+            Ok(None)
         }
+    });
+    match (outcome, other) {
+        (_, Some(error)) => Err(error),
+        (Ok(Some(answer)), None) => Ok(answer),
+        (Err(error), None) => Err(error.into()),
+        (Ok(None), None) => Err(StoreError::Corrupt("the query has no answer".into()).into()),
     }
 }

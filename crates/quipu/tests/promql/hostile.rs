@@ -14,7 +14,7 @@ fn series() -> SeriesSet {
 fn check(query: &str) {
     let series = series();
     for time in [PromqlTime::At(600_000), PromqlTime::Steps { start: 0, end: 600_000, step: 60_000 }] {
-        if let Err(error) = evaluate(query, time, &series, &EvalOptions::default()) {
+        if let Err(error) = evaluate(query, time, &series, &EvalOptions::default(), &quipu::model::budget::Budget::default()) {
             assert!(error.start <= error.end && error.end <= query.len(), "{query}: {error:?}");
             assert!(query.is_char_boundary(error.start) && query.is_char_boundary(error.end), "{query}: {error:?}");
             assert_eq!(error.drawing(query).lines().count(), 2, "{query}");

@@ -67,12 +67,13 @@ fn ours(answer: &PromqlAnswer) -> Rows {
 
 fn compare(series: &SeriesSet, when: &str, query: &str, expected: &Value) -> Result<(), String> {
     let time = time(when);
-    let answer = match (evaluate(query, time, series, &EvalOptions::default()), &expected["error"]) {
-        (Err(_), Value::String(_)) => return Ok(()),
-        (Err(error), _) => return Err(format!("{error}\n{}", error.drawing(query))),
-        (Ok(answer), Value::Null) => answer,
-        (Ok(_), error) => return Err(format!("answers, where Prometheus says: {error}")),
-    };
+    let answer =
+        match (evaluate(query, time, series, &EvalOptions::default(), &quipu::model::budget::Budget::default()), &expected["error"]) {
+            (Err(_), Value::String(_)) => return Ok(()),
+            (Err(error), _) => return Err(format!("{error}\n{}", error.drawing(query))),
+            (Ok(answer), Value::Null) => answer,
+            (Ok(_), error) => return Err(format!("answers, where Prometheus says: {error}")),
+        };
     if let PromqlAnswer::Text(_, text) = &answer {
         return if expected["result"][1] == text.as_str() { Ok(()) } else { Err(format!("answers {text}")) };
     }

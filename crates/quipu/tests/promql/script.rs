@@ -119,7 +119,7 @@ fn read_eval<'t>(line: &'t str, number: usize, block: Vec<&'t str>) -> Option<Ev
 }
 
 fn judge(eval: &Eval<'_>, series: &SeriesSet) -> Result<(), String> {
-    let outcome = evaluate(eval.query, eval.time, series, &EvalOptions::default());
+    let outcome = evaluate(eval.query, eval.time, series, &EvalOptions::default(), &quipu::model::budget::Budget::default());
     let answer = match (outcome, eval.fails) {
         (Err(_), true) => return Ok(()),
         (Err(error), false) => return Err(format!("{error}\n{}", error.drawing(eval.query))),

@@ -1,5 +1,6 @@
 //! The query API against recorded answers of the reference implementation, and against plain SQL.
 
+mod bounds;
 mod conformance;
 mod expected;
 mod files;

@@ -3,9 +3,12 @@
 use super::metrics;
 use crate::expected;
 use crate::harness::{Case, Stage, cases};
+use crate::site::Site;
 use anyhow::{Context, Result, ensure};
 use quipu_tests::fixtures::{self, AGENT, EVENTS, Fixture, METRICS};
 use rusqlite::Connection;
+use serde_json::json;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -16,6 +19,8 @@ pub(crate) const CASES: &[Case] = cases![
     another_file_can_be_opened_and_left_again,
     metrics_of_a_served_file_lead_to_its_spans,
     a_served_file_is_asked_in_sql_as_it_grows,
+    eight_tabs_of_a_served_file_list_their_traces,
+    pages_elsewhere_cause_nothing_at_a_served_file_and_a_collector,
 ];
 
 /// A running `quipu serve`; it goes with its owner.
@@ -26,21 +31,24 @@ struct Server {
 
 impl Server {
     fn start(file: &Path) -> Result<Server> {
-        let command = std::env::var_os("QUIPU_E2E_COMMAND").context("QUIPU_E2E_COMMAND names no command; `cargo xtask e2e` builds it.")?;
-        let mut process = Command::new(command)
-            .arg("serve")
-            .arg(file)
-            .args(["--listen", "127.0.0.1:0"])
-            .env_remove("QUIPU_TOKEN")
-            .stderr(Stdio::piped())
-            .spawn()?;
+        Server::run(Command::new(command()?).arg("serve").arg(file))
+    }
+
+    fn run(command: &mut Command) -> Result<Server> {
+        let mut process = command.args(["--listen", "127.0.0.1:0"]).env_remove("QUIPU_TOKEN").stderr(Stdio::piped()).spawn()?;
         let mut errors = BufReader::new(process.stderr.take().context("A pipe.")?);
         let mut said = String::new();
         errors.read_line(&mut said)?;
         std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
         let at = said.find("http://").with_context(|| format!("The command does not print where it listens: {said}"))?;
-        Ok(Server { process, url: said[at..].trim().to_owned() })
+        let url = said[at..].split_whitespace().next().unwrap_or_default();
+        Ok(Server { process, url: format!("{}/", url.trim_end_matches('/')) })
     }
+}
+
+/// The command that `cargo xtask e2e` builds.
+fn command() -> Result<OsString> {
+    std::env::var_os("QUIPU_E2E_COMMAND").context("QUIPU_E2E_COMMAND names no command; `cargo xtask e2e` builds it.")
 }
 
 impl Drop for Server {
@@ -189,4 +197,64 @@ async fn a_served_file_is_asked_in_sql_as_it_grows(stage: &Stage) -> Result<()> 
     ensure!(after == [(before + 2).to_string()], "The file has {before} spans and two more, and the answer is {after:?}.");
     page.screenshot("served_sql").await?;
     page.leave().await
+}
+
+async fn eight_tabs_of_a_served_file_list_their_traces(stage: &Stage) -> Result<()> {
+    let (server, connection) = serve(stage).await?;
+    let traces = fixtures::number(&connection, "SELECT count(DISTINCT trace_id) FROM spans")? as usize;
+    for tab in 2..=8 {
+        stage.page.open_window().await?;
+        stage.page.load_from(&server.url).await?;
+        stage.page.wait_list().await.with_context(|| format!("Tab {tab} lists nothing."))?;
+    }
+    ensure!(traces > 0 && !stage.page.trace_set().await?.is_empty(), "The last tab lists traces.");
+    Ok(())
+}
+
+/// Asks the servers at two addresses in the ways a page can without being let: images, fetch, beacons and forms. Arguments: the addresses.
+const CAUSE: &str = r#"
+const [served, collector, done] = arguments;
+const slow = served + 'api/v1/query_range?start=1700000000&end=1700000050&step=1&query=' +
+  encodeURIComponent('quantile_over_time(0.5,vector(time()%25997)[1000s:1ms])');
+const spans = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [{
+  traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', name: 'x', startTimeUnixNano: '1', endTimeUnixNano: '2' }] }] }] });
+const image = (url) => new Promise((yes) => { const image = new Image(); image.onload = image.onerror = yes; image.src = url; });
+const send = (url, type) => fetch(url, { method: 'POST', mode: 'no-cors', headers: { 'Content-Type': type }, body: spans }).then(() => 0, () => 0);
+const form = (url) => new Promise((yes) => {
+  const frame = document.createElement('iframe');
+  frame.name = 'f' + Math.random();
+  document.body.append(frame);
+  const form = document.createElement('form');
+  form.method = 'post'; form.enctype = 'text/plain'; form.action = url; form.target = frame.name;
+  const field = document.createElement('input');
+  field.name = spans.slice(0, -1); field.value = '}';
+  form.append(field); document.body.append(form);
+  frame.onload = () => yes();
+  form.submit();
+  setTimeout(yes, 5000);
+});
+Promise.all([
+  ...Array.from({ length: 40 }, (_, number) => image(slow + '&n=' + number)),
+  send(collector + 'v1/traces', 'text/plain'), form(collector + 'v1/traces'), image(collector + 'metrics'),
+  fetch(collector + 'v1/traces', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: spans }).then(() => 0, () => 0),
+  send(served + 'v1/telemetry/events', 'text/plain'), form(served + 'api/v1/query'),
+]).then(() => done({ value: 'tried' }), (error) => done({ error: String(error) }));
+"#;
+
+async fn pages_elsewhere_cause_nothing_at_a_served_file_and_a_collector(stage: &Stage) -> Result<()> {
+    let (server, _connection) = serve(stage).await?;
+    let file = stage.scratch.path().join("collected.db");
+    let collector = Server::run(Command::new(command()?).arg("collect").arg("--db").arg(&file))?;
+    let elsewhere = Site::canary()?;
+    stage.page.visit(&elsewhere.url()).await?;
+    let told = stage.page.evaluate_async(CAUSE, vec![json!(server.url), json!(collector.url)]).await?;
+    ensure!(told == "tried", "{told}");
+    // A server that had begun the queries would refuse this one.
+    let port = |server: &Server| server.url.trim_end_matches('/').rsplit(':').next().and_then(|port| port.parse().ok()).context("A port.");
+    let labels = quipu_tests::http::get(port(&server)?, "/api/v1/labels")?;
+    ensure!(labels.contains("success"), "{labels}");
+    quipu_tests::http::get(port(&collector)?, "/metrics")?;
+    let collected = Connection::open(&file)?;
+    ensure!(fixtures::number(&collected, "SELECT count(*) FROM spans")? == 0, "A page elsewhere wrote a span.");
+    Ok(())
 }

@@ -19,6 +19,10 @@ use web_sys::{Blob, File, RequestInit, Response};
 /// Milliseconds after which events are requested again from a program that did not answer.
 const AGAIN_MS: u32 = 2_000;
 
+/// Milliseconds between two requests for events without any, while the page is visible and while it is not.
+const PAUSE_MS: u32 = 1_000;
+const HIDDEN_PAUSE_MS: u32 = 5_000;
+
 /// The served file, as addresses name it.
 pub(crate) fn served() -> Option<Source> {
     let named = document().query_selector("meta[name='quipu-served']").ok()??;
@@ -163,6 +167,10 @@ impl Served {
             match news {
                 Ok(News { number, events }) => {
                     (after, silent) = (number, 0);
+                    if events.is_empty() {
+                        // Other tabs may have to wait for news, too, and browsers have few connections for all of them.
+                        TimeoutFuture::new(if document().hidden() { HIDDEN_PAUSE_MS } else { PAUSE_MS }).await;
+                    }
                     for event in events {
                         if let Notification::Grown(grown) = &event {
                             self.inner.borrow_mut().known = grown.generation;

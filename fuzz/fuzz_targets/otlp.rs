@@ -1,0 +1,4 @@
+//! libFuzzer entry point of `quipu_tests::fuzz::OTLP`, which defines the properties.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| (quipu_tests::fuzz::OTLP.check)(data));
