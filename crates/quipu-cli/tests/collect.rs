@@ -186,6 +186,8 @@ fn what_may_not_come_in_is_refused_and_nothing_is_written() {
         (403, "POST", "/v1/traces", vec![PROTOBUF, ("host", "localhost.example.org:4318")]),
         (403, "GET", "/metrics", vec![("host", "rebound.example.org")]),
         (403, "POST", "/v1/traces", vec![PROTOBUF, ("origin", "http://example.org")]),
+        (403, "POST", "/v1/traces", vec![PROTOBUF, ("sec-fetch-site", "cross-site")]),
+        (403, "GET", "/metrics", vec![("sec-fetch-site", "same-site")]),
         (405, "OPTIONS", "/v1/traces", vec![("access-control-request-method", "POST")]),
         (405, "GET", "/v1/traces", vec![]),
         (405, "POST", "/metrics", vec![]),

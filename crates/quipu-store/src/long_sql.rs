@@ -19,11 +19,10 @@ const LOOK: Duration = Duration::from_millis(20);
 const PIECE: i32 = 512 << 20;
 
 /// Runs `work` on the file, or, if that takes too long for those who wait to write, again on a copy of it.
-pub(super) fn run<T>(database: &mut Database, work: &mut dyn FnMut(&mut Database) -> Result<T, StoreError>) -> Result<T, StoreError> {
+pub(super) fn run<T>(database: &mut Database, work: &dyn Fn(&mut Database) -> Result<T, StoreError>) -> Result<T, StoreError> {
     let began = database.now();
     let is_impatient = database.locks_file();
-    let outcome =
-        watched(database, &mut *work, &|now, budget| budget.look().is_err() || (is_impatient && now.saturating_sub(began) > PATIENCE));
+    let outcome = watched(database, work, &|now, budget| budget.look().is_err() || (is_impatient && now.saturating_sub(began) > PATIENCE));
     let is_interrupted =
         matches!(&outcome, Err(StoreError::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted));
     if !is_impatient || !is_interrupted || database.budget().look().is_err() {
@@ -38,7 +37,7 @@ pub(super) fn run<T>(database: &mut Database, work: &mut dyn FnMut(&mut Database
 /// counts instructions, of which each can take long.
 fn watched<T>(
     database: &mut Database,
-    work: &mut dyn FnMut(&mut Database) -> Result<T, StoreError>,
+    work: &dyn Fn(&mut Database) -> Result<T, StoreError>,
     is_over: &(dyn Fn(u64, &Budget) -> bool + Sync),
 ) -> Result<T, StoreError> {
     let interrupt = database.connection().get_interrupt_handle();

@@ -172,10 +172,10 @@ pub const SQL_VIEWS: [SqlView; 4] = [
 /// # Errors
 /// If the file can't be read, or the statement took too long.
 pub fn query_sql(database: &mut Database, query: &str, limits: SqlLimits) -> Result<Result<SqlAnswer, SqlWrong>, Failure> {
-    let mut ask = |database: &mut Database| ask_once(database, query, limits);
+    let ask = |database: &mut Database| ask_once(database, query, limits);
     database.budget().begin();
     #[cfg(not(target_family = "wasm"))]
-    let outcome = super::long_sql::run(database, &mut ask);
+    let outcome = super::long_sql::run(database, &ask);
     #[cfg(target_family = "wasm")]
     let outcome = ask(database);
     let outcome = outcome.map_err(|error| database.explain(error));
