@@ -346,12 +346,13 @@ mod tests {
 
     #[test]
     fn token_sums_say_how_many_requests_they_rest_on() {
-        let totals = TokenTotals { prompt: Some(1_234), completion: Some(567), total: None, counted: 8, requests: 57, cost: None };
+        let totals =
+            TokenTotals { prompt: Some(1_234), completion: Some(567), total: None, counted: 8, requests: 57, ..TokenTotals::default() };
         assert_eq!(
             token_sentence(&totals).as_deref(),
             Some("prompt 1,234 · completion 567 · total – · counted for 8 of 57 inference requests")
         );
-        let all = TokenTotals { prompt: Some(1), completion: Some(2), total: Some(3), counted: 1, requests: 1, cost: None };
+        let all = TokenTotals { prompt: Some(1), completion: Some(2), total: Some(3), counted: 1, requests: 1, ..TokenTotals::default() };
         assert_eq!(token_sentence(&all).as_deref(), Some("prompt 1 · completion 2 · total 3 · 1 inference request"));
         assert_eq!(
             token_sentence(&TokenTotals { requests: 4, ..TokenTotals::default() }).as_deref(),

@@ -1,13 +1,14 @@
 //! Plain types for recorded telemetry: times, values, events, span kinds and marks, token counts, prices.
 //!
-//! Modules hold the rules that need nothing but these types: decoding of attribute values ([`recorded`]), chat messages found in them
-//! ([`llm`]), token counts ([`tokens`]), which spans and events count as failed ([`failure`]), Prometheus names ([`prometheus`]), text for
+//! Modules hold the rules that need nothing but these types: decoding of attribute values ([`recorded`]), what attributes mean
+//! ([`dialect`]), chat messages found in them ([`llm`]), token counts ([`tokens`]), which spans and events count as failed ([`failure`]), Prometheus names ([`prometheus`]), text for
 //! numbers and times ([`format`](mod@format)), case-insensitive search ([`fold`]), conversions between numbers ([`number`]), and small
 //! encodings ([`csv`], [`encoding`]).
 //!
 //! Not here: SQLite (`quipu-store`), the index (`quipu`), rendering (`quipu-ui`).
 
 pub mod csv;
+pub mod dialect;
 pub mod encoding;
 pub mod failure;
 pub mod fold;
@@ -45,7 +46,7 @@ pub use marker::{MARKER_END, is_marker};
 pub use price::{Cost, CostUnit, Price, PriceTable, read_amount};
 pub use recording::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
 pub use time::{ParseTimeError, RecordedTime, Timestamp, UNKNOWN_NANOS, ZoneFact, offset_label, reference_time};
-pub use token::{Spent, TokenCount, TokenKind, TokenRecord, TokenSource, TokenTotals};
+pub use token::{CallParts, Spent, TokenCount, TokenKind, TokenRecord, TokenSource, TokenTotals};
 pub use value::{Encoding, Number, Value};
 
 /// Runs the example of README.md.

@@ -53,6 +53,8 @@ pub struct ScanSpan<'r> {
     pub end: Option<Cow<'r, [u8]>>,
     pub attributes: &'r [u8],
     pub status: Option<Cow<'r, [u8]>>,
+    /// Whether its recorded kind is `SERVER`.
+    pub is_server: bool,
 }
 
 /// A row of `span_events` as read by the index.
@@ -104,7 +106,7 @@ pub fn scan_spans(
 ) -> Result<(), StoreError> {
     let of = |column| schema.spans.or_null(column);
     let sql = format!(
-        "SELECT rowid, {}, {}, {}, {}, {}, {}, {}, {} FROM spans WHERE rowid > ?1 ORDER BY rowid",
+        "SELECT rowid, {}, {}, {}, {}, {}, {}, {}, {}, {} FROM spans WHERE rowid > ?1 ORDER BY rowid",
         of("span_id"),
         of("trace_id"),
         of("parent_span_id"),
@@ -113,6 +115,7 @@ pub fn scan_spans(
         of("end_time"),
         of("attributes"),
         of("status"),
+        of("kind"),
     );
     scan(connection, &sql, after, |row| {
         seen(ScanSpan {
@@ -125,6 +128,7 @@ pub fn scan_spans(
             end: raw(row, 6),
             attributes: bytes(row, 7),
             status: raw(row, 8),
+            is_server: raw(row, 9).is_some_and(|kind| kind.eq_ignore_ascii_case(b"SERVER")),
         })
     })
 }

@@ -43,6 +43,7 @@ mod native {
         /// Byte ranges of the strings in the batch, `None` for NULL: ids of the span, the trace and the parent, name, start, end, status.
         texts: [Option<Range<usize>>; 7],
         attributes: Range<usize>,
+        is_server: bool,
     }
 
     impl Batch {
@@ -64,7 +65,7 @@ mod native {
             ];
             let texts = texts.map(|text| text.as_deref().map(|text| self.copy(text)));
             let attributes = self.copy(span.attributes);
-            self.rows.push(Row { rowid: span.rowid, texts, attributes });
+            self.rows.push(Row { rowid: span.rowid, texts, attributes, is_server: span.is_server });
         }
 
         fn take(&self, take: &mut impl FnMut(ScanSpan<'_>)) {
@@ -73,7 +74,18 @@ mod native {
                 let [span_id, trace_id, parent_span_id, name, start, end, status] =
                     row.texts.each_ref().map(|place| place.as_ref().map(|place| Cow::Borrowed(text(place))));
                 let attributes = text(&row.attributes);
-                take(ScanSpan { rowid: row.rowid, span_id, trace_id, parent_span_id, name, start, end, attributes, status });
+                take(ScanSpan {
+                    rowid: row.rowid,
+                    span_id,
+                    trace_id,
+                    parent_span_id,
+                    name,
+                    start,
+                    end,
+                    attributes,
+                    status,
+                    is_server: row.is_server,
+                });
             }
         }
 
@@ -176,6 +188,7 @@ mod tests {
             end: text("end"),
             attributes,
             status: text("status"),
+            is_server: rowid % 3 == 0,
         }
     }
 
@@ -187,7 +200,7 @@ mod tests {
             let read = pipeline(
                 |row| {
                     let expected = span(taken, &text[taken as usize..taken as usize + bytes]);
-                    assert_eq!((row.rowid, row.attributes), (taken, expected.attributes));
+                    assert_eq!((row.rowid, row.attributes, row.is_server), (taken, expected.attributes, expected.is_server));
                     let texts = |row: &ScanSpan<'_>| {
                         [&row.span_id, &row.trace_id, &row.parent_span_id, &row.name, &row.start, &row.end, &row.status]
                             .map(|text| text.as_deref().map(<[u8]>::to_vec))

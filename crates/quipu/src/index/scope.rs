@@ -211,7 +211,7 @@ mod tests {
                     flags.add(mark);
                 }
             }
-            nodes.push(Node { parent: path.last().copied().unwrap_or(NO_ROW), kind: SpanKind::from_name(name), flags });
+            nodes.push(Node { parent: path.last().copied().unwrap_or(NO_ROW), kind: quipu_model::dialect::kind_of_name(name), flags });
             path.push(at as u32);
         }
         nodes
