@@ -282,6 +282,11 @@ fn fits(known: &str, name: &str) -> bool {
 }
 
 impl Says {
+    /// Whether it can be an attribute of a model call, or of an agent with the sums of its calls.
+    pub fn is_of_calls(self) -> bool {
+        matches!(self, Says::Role(_) | Says::Tokens(_))
+    }
+
     /// Whether it states what the span is, or what was said.
     fn is_words(self) -> bool {
         use Says as S;

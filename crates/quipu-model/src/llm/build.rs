@@ -399,6 +399,12 @@ impl<'a> Builder<'a> {
             };
             self.calls.iter().position(by_order)
         });
+        // A tool's span without the answer is that of the latest call that was answered in words only.
+        let found = found.or_else(|| {
+            let is_bare = |call: &OpenCall| self.result_of(call).is_some_and(|kept| kept.duration_nanos.is_none());
+            let same_tool = |call: &OpenCall| tool_name == Some(call.tool_name.as_str()) && is_bare(call);
+            if call_id.is_none() && result.text.is_none() { self.calls.iter().rposition(same_tool) } else { None }
+        });
         let Some(call) = found.and_then(|found| self.calls.get(found)) else { return false };
         let entry = self.turns.get_mut(call.turn).and_then(|turn| turn.entries.get_mut(call.entry));
         if let Some(Body::Message { results, .. }) = entry.map(|entry| &mut entry.body)
@@ -416,6 +422,14 @@ impl<'a> Builder<'a> {
             }
         }
         true
+    }
+
+    /// The result of a call, if it has one.
+    fn result_of(&self, call: &OpenCall) -> Option<&ToolResult> {
+        match &self.turns.get(call.turn)?.entries.get(call.entry)?.body {
+            Body::Message { results, .. } => results.get(call.number)?.as_ref(),
+            _ => None,
+        }
     }
 
     fn take_inference(&mut self, turn: usize, span: &SpanMessages, mut words: Extracted, below: &[(&SpanMessages, Part)]) {
@@ -442,10 +456,22 @@ impl<'a> Builder<'a> {
         }
         self.take_input(turn, span, std::mem::take(&mut words.input), false);
         self.show_handed_in(Some(turn));
+        self.show_asked(turn, span, &mut words);
         self.show_answer(turn, span, words, failure, spent);
     }
 
-    /// Shows what was asked, if that changed, and what the model answered.
+    /// Shows what was asked, if that changed.
+    pub(super) fn show_asked(&mut self, turn: usize, span: &SpanMessages, words: &mut Extracted) {
+        let (parameters, tools) = (std::mem::take(&mut words.parameters), std::mem::take(&mut words.tools));
+        let asked = Body::Asked { model: words.model.take(), parameters, tools };
+        let is_empty = matches!(&asked, Body::Asked { model: None, parameters, tools } if parameters.is_empty() && tools.is_empty());
+        if !is_empty && self.asked.as_ref() != Some(&asked) {
+            self.push(turn, span, asked.clone());
+            self.asked = Some(asked);
+        }
+    }
+
+    /// Shows what the model answered.
     pub(super) fn show_answer(
         &mut self,
         turn: usize,
@@ -454,12 +480,6 @@ impl<'a> Builder<'a> {
         failure: Option<String>,
         spent: Option<Spent>,
     ) {
-        let asked = Body::Asked { model: words.model, parameters: words.parameters, tools: words.tools };
-        let is_empty = matches!(&asked, Body::Asked { model: None, parameters, tools } if parameters.is_empty() && tools.is_empty());
-        if !is_empty && self.asked.as_ref() != Some(&asked) {
-            self.push(turn, span, asked.clone());
-            self.asked = Some(asked);
-        }
         let (streamed, answered) = (words.streamed, !words.output.is_empty());
         let mut last = None;
         for message in words.output {

@@ -57,6 +57,14 @@ impl<'a> Builder<'a> {
     pub(super) fn take_call(&mut self, turn: usize, span: &SpanMessages, mut words: Extracted, below: &[(&SpanMessages, Part)]) {
         self.take_input(turn, span, std::mem::take(&mut words.input), false);
         self.show_handed_in(Some(turn));
+        if let Some((inner, _)) = below.iter().find(|(_, part)| *part == Part::Inference)
+            && (words.model.is_none() || words.tools.is_empty())
+        {
+            let inner_words = extract(inner, Part::Inference);
+            words.model = words.model.or(inner_words.model);
+            words.tools = if words.tools.is_empty() { inner_words.tools } else { words.tools };
+        }
+        self.show_asked(turn, span, &mut words);
         let mut failure = span.failure.clone();
         let answers: Vec<String> = words.output.iter().map(|message| message.text.trim().to_owned()).collect();
         let mut has_inner = false;
@@ -69,10 +77,6 @@ impl<'a> Builder<'a> {
                     self.show(turn, inner, message);
                     has_inner = true;
                 }
-            }
-            words.model = words.model.or(inner_words.model);
-            if words.tools.is_empty() {
-                words.tools = inner_words.tools;
             }
             if answers.is_empty() {
                 failure = failure.or_else(|| inner.failure.clone());

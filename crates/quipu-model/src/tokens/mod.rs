@@ -4,6 +4,7 @@
 //! provider), and attributes, whose keys are in `dialect`. Not here: totals (`index`), time series.
 
 mod attach;
+mod call;
 
 pub use attach::{Group, SpanNode, attach};
 
@@ -11,6 +12,7 @@ pub use crate::TokenKind;
 use crate::dialect::{Says, TokenPart};
 use crate::number::truncated;
 use crate::{CallParts, TokenCount, TokenRecord, TokenSource, Value};
+pub use call::{StatedCall, number_in, without_quotes};
 
 /// Role of a span in an inference request, decided by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use memchr::memmem::Finder;
 use quipu_model::dialect::Says;
 use quipu_model::number::narrow;
 use quipu_model::recorded::RawJson;
+use quipu_model::tokens::without_quotes;
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
@@ -179,12 +180,6 @@ impl<'a> SpanValues<'a> {
             facets.tool.add(row, tool);
         }
     }
-}
-
-/// A value without the quotes that remain where a program encodes every value as JSON before it is recorded as text.
-fn without_quotes(text: &str) -> &str {
-    let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    inner.filter(|inner| !inner.is_empty() && !inner.contains(['"', '\\'])).unwrap_or(text)
 }
 
 /// The distinct tools called by an agent's inference, from its `output` attribute as written: JSON inside a JSON string, as agents write it

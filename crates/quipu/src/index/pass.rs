@@ -20,7 +20,7 @@ use memchr::memmem::Finder;
 use quipu_model::dialect::{Evidence, Role, Says};
 use quipu_model::failure::{EventVerdict, SpanVerdict};
 use quipu_model::recorded::{RawJson, decode, entries, repaired};
-use quipu_model::tokens::{InferenceRole, TokenKind, add_up, from_output, set_count, set_part};
+use quipu_model::tokens::{InferenceRole, TokenKind, add_up, from_output, number_in, set_count, set_part};
 use quipu_model::{CallParts, RecordedTime, SpanFlags, SpanKind, TokenRecord, TokenSource};
 use quipu_store::{Database, ScanEvent, ScanSpan, ScanTrace, StoreError, highest_rowid, scan_events, scan_spans, scan_traces};
 
@@ -346,12 +346,6 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
             }
         }
     }
-}
-
-/// A number, also if it was recorded as text.
-fn number_in(value: RawJson<'_>) -> Option<f64> {
-    let text = value.as_str();
-    text.as_deref().or(value.as_number_text()).and_then(|text| text.parse().ok())
 }
 
 /// The path of an address, without its query.
