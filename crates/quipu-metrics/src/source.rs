@@ -7,6 +7,8 @@ use super::spans::{BOUNDS, Groups, INFINITE, Part, SpanCurve, SpanGroup};
 use quipu_promql::{Grid, Labels, METRIC_NAME, Matcher, PromqlError, Sample, Samples, Series, SeriesSource};
 use std::sync::Arc;
 
+/// The prefix of metric names in OGX's documentation, which a collector adds; names that servers send have none.
+const OGX_NAMESPACE: &str = "ogx_";
 /// Series that one selector may find.
 const MAX_SERIES: usize = 50_000;
 
@@ -46,8 +48,25 @@ impl FileSeries<'_> {
         self.span_names.get(group.name as usize).map_or("", String::as_str)
     }
 
-    /// Calls `take` with every series that satisfies the matchers, until it returns false.
+    /// Calls `take` with every series that satisfies the matchers, until it returns false. If there is none, and the metric's name has the
+    /// prefix that the collector in OGX's documentation adds, the name is looked for without it.
     pub(super) fn find(&self, matchers: &[Matcher], take: &mut dyn FnMut(Labels, SeriesData) -> bool) {
+        let mut found = false;
+        self.find_named(matchers, &mut |labels, series| {
+            found = true;
+            take(labels, series)
+        });
+        if found {
+            return;
+        }
+        let is_name = |matcher: &&Matcher| matcher.name() == METRIC_NAME && matcher.is_equality();
+        let Some(name) = matchers.iter().find(is_name).and_then(|matcher| matcher.value().strip_prefix(OGX_NAMESPACE)) else { return };
+        let plain: Vec<Matcher> =
+            (matchers.iter()).map(|matcher| if is_name(&matcher) { Matcher::equal(METRIC_NAME, name) } else { matcher.clone() }).collect();
+        self.find_named(&plain, take);
+    }
+
+    fn find_named(&self, matchers: &[Matcher], take: &mut dyn FnMut(Labels, SeriesData) -> bool) {
         let accepts = |labels: &Labels| matchers.iter().all(|matcher| matcher.accepts(labels.get(matcher.name())));
         for counter in self.prepared.counters.iter().filter(|counter| accepts(&counter.labels)) {
             if !take(counter.labels.clone(), SeriesData::Amounts(counter.amounts.clone())) {

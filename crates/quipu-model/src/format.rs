@@ -200,17 +200,20 @@ pub fn zone_sentence(zone: Option<ZoneFact>) -> &'static str {
 }
 
 /// Token totals and the number of requests they cover:
-/// `prompt 1,234 · completion 567 · total 1,801 · counted for 8 of 57 inference requests`. `None` if there are no inference requests.
+/// `prompt 1,234 · completion 567 · total 1,801 · counted for 8 of 57 inference requests`. `None` if there are no inference requests, and no
+/// metric counted tokens.
 pub fn token_sentence(totals: &TokenTotals) -> Option<String> {
+    let part = |word: &str, sum: Option<u64>| format!("{word} {}", sum.map_or_else(|| DASH.into(), count));
+    let sums = || [part("prompt", totals.prompt), part("completion", totals.completion), part("total", totals.total)].join(" · ");
     if totals.requests == 0 {
-        return None;
+        let is_known = [totals.prompt, totals.completion, totals.total].iter().any(Option::is_some);
+        return is_known.then(|| format!("{} · counted by a metric; no inference request was recorded", sums()));
     }
     let requests = counted(Some(totals.requests.into()), "inference request", "inference requests");
     if totals.counted == 0 {
         return Some(format!("not recorded for {requests}"));
     }
-    let part = |word: &str, sum: Option<u64>| format!("{word} {}", sum.map_or_else(|| DASH.into(), count));
-    let mut sentence = [part("prompt", totals.prompt), part("completion", totals.completion), part("total", totals.total)].join(" · ");
+    let mut sentence = sums();
     sentence += &if totals.counted < totals.requests {
         format!(" · counted for {} of {requests}", count(totals.counted.into()))
     } else {

@@ -10,7 +10,7 @@ use crate::query::model_of;
 #[cfg(feature = "promql")]
 use quipu_metrics::Metrics;
 use quipu_metrics::{Measured, MetricsInput};
-use quipu_model::Cost;
+use quipu_model::{Cost, TokenKind, TokenTotals};
 #[cfg(feature = "promql")]
 use quipu_promql::{PromqlAnswer, PromqlError};
 use quipu_protocol::{Failure, NamedSpan};
@@ -71,6 +71,13 @@ impl Session {
             .and_then(|()| scan_points(connection, schema, &mut |point| collector.add(point)))
             .map_err(|error| self.database.explain(error))?;
         Ok(collector.finish())
+    }
+
+    /// The tokens that imported metrics count; nothing if they can't be read, which opening the metrics page reports.
+    pub(super) fn tokens_in_metrics(&self) -> TokenTotals {
+        let measured = self.measured().unwrap_or_default();
+        let [prompt, completion, total] = TokenKind::ALL.map(|kind| measured.tokens(kind));
+        TokenTotals { prompt, completion, total, ..TokenTotals::default() }
     }
 
     /// Ids and names of spans by row; rows that do not exist are skipped.
