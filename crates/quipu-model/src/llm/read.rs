@@ -271,12 +271,8 @@ fn server_call(part: &Value) -> Option<ToolCall> {
     Some(ToolCall { call_id: part.get("id").and_then(plain_text), tool_name, arguments })
 }
 
-/// A tool result as text: parts of text as they are, also if they were encoded twice; other values are printed as JSON.
+/// A tool result as text; other values are printed as JSON.
 fn result_text(result: &Value) -> Value {
-    let is_text = |part: &Value| part.get("type").and_then(Value::as_str) == Some("text");
-    if result.items().is_some_and(|items| !items.is_empty() && items.iter().all(is_text)) {
-        return Value::Text(content_text(result.unwrapped()));
-    }
     if result.as_str().is_some() { result.clone() } else { Value::Text(json_text(result)) }
 }
 

@@ -6,6 +6,7 @@ use super::build::{Builder, fingerprint};
 use super::conversation::{Body, SpanMessages};
 use super::extract::{Extracted, Part, extract};
 use super::{Message, Value};
+use std::collections::HashSet;
 
 /// The words of an agent or a chain.
 pub(super) struct Repeated<'a> {
@@ -55,15 +56,21 @@ impl<'a> Builder<'a> {
     /// Takes a model call that instrumentation states. The calls within it are those of a server behind a client's call, or of the steps of
     /// one request: they add what the outer call does not say, in between its input and its answer.
     pub(super) fn take_call(&mut self, turn: usize, span: &SpanMessages, mut words: Extracted, below: &[(&SpanMessages, Part)]) {
+        if let Some((inner, _)) = below.iter().find(|(_, part)| *part == Part::Inference) {
+            let first = extract(inner, Part::Inference);
+            words.model = words.model.or(first.model);
+            if words.tools.is_empty() {
+                words.tools = first.tools;
+            }
+            // A server adds what it remembers of the conversation to what the client sends.
+            let known: HashSet<u64> = first.input.iter().map(fingerprint).collect();
+            let is_in = |message: &Message| known.contains(&fingerprint(message));
+            if first.input.len() > words.input.len() && words.input.iter().all(is_in) {
+                words.input = first.input;
+            }
+        }
         self.take_input(turn, span, std::mem::take(&mut words.input), false);
         self.show_handed_in(Some(turn));
-        if let Some((inner, _)) = below.iter().find(|(_, part)| *part == Part::Inference)
-            && (words.model.is_none() || words.tools.is_empty())
-        {
-            let inner_words = extract(inner, Part::Inference);
-            words.model = words.model.or(inner_words.model);
-            words.tools = if words.tools.is_empty() { inner_words.tools } else { words.tools };
-        }
         self.show_asked(turn, span, &mut words);
         let mut failure = span.failure.clone();
         let answers: Vec<String> = words.output.iter().map(|message| message.text.trim().to_owned()).collect();

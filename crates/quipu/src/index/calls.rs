@@ -52,6 +52,14 @@ pub(super) fn mark_requests(index: &mut Index, rows: &[u32], service: Option<u16
     (requests + marked, marked > 1)
 }
 
+impl Index {
+    /// Whether the span in `row` is a call of a database that instrumentation recorded. Methods of Llama Stack's own storage are known by
+    /// their names.
+    pub(super) fn is_database_call(&self, row: u32) -> bool {
+        *self.spans.kind.at(row) == SpanKind::Storage && self.names.facts(*self.spans.name.at(row)).kind == SpanKind::Other
+    }
+}
+
 /// The inference requests of a trace.
 pub(super) struct Calls {
     /// For each span whether it is one.

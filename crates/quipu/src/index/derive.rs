@@ -119,6 +119,7 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)], m
     }
     let of_framework = |row: &u32| index.names.facts(*index.spans.name.at(*row)).of_framework;
     index.anomalies.framework_traces += u64::from(rows.iter().all(of_framework));
+    index.anomalies.database_traces += u64::from(rows.iter().all(|row| index.is_database_call(*row)));
     let tokens = derive_tokens(index, &rows, &parents, &cut, outputs);
     if let Some(totals) = tokens {
         index.trace_tokens.push((trace, totals));

@@ -6,6 +6,6 @@ mod numbering;
 mod real;
 mod round_trips;
 mod series;
-mod tools;
+pub(crate) mod tools;
 mod unattached;
 mod variants;
