@@ -6,7 +6,6 @@
 
 use super::streams::{Measure, Measured, Pairs, Rule, Sample, Stream};
 use quipu_model::TokenKind;
-use quipu_model::number::truncated;
 use std::collections::BTreeMap;
 
 /// A stream starts with a zero at its start time, unless its first point is so much later that its beginning must be missing from the file.
@@ -31,13 +30,6 @@ pub(super) enum Points {
 }
 
 impl Measured {
-    /// How many tokens of a kind the file's metrics count altogether; `None` if none does.
-    pub fn tokens(&self, kind: TokenKind) -> Option<u64> {
-        let series = self.series(&|_, value| value.to_owned());
-        let totals: Vec<f64> = series.iter().filter(|series| series.counts == Some(kind)).map(MeasuredSeries::total).collect();
-        (!totals.is_empty()).then(|| truncated(totals.iter().sum::<f64>().max(0.0)))
-    }
-
     /// All values of a label.
     pub(super) fn values(&self, label: &str) -> impl Iterator<Item = &str> {
         self.streams.iter().flat_map(|stream| &stream.labels).filter(move |(name, _)| name == label).map(|(_, value)| value.as_str())

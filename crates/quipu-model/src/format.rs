@@ -3,7 +3,7 @@
 //! Not here: the local time zone, which only the browser knows. Callers pass its offset at the instant.
 
 use crate::number::truncated;
-use crate::{Cost, Timestamp, TokenTotals, UNKNOWN_NANOS, ZoneFact, is_companion};
+use crate::{CallParts, Cost, Timestamp, TokenTotals, UNKNOWN_NANOS, ZoneFact, is_companion};
 
 /// Shown for an unknown value.
 pub const DASH: &str = "–";
@@ -187,6 +187,17 @@ pub fn offset_text(nanos: i64) -> String {
         1.. => format!("+{}", duration(nanos.unsigned_abs())),
         _ => format!("−{}", duration(nanos.unsigned_abs())),
     }
+}
+
+/// What is known about the parts of a call's tokens, and its speed: titles and numbers.
+pub fn call_facts(parts: &CallParts) -> Vec<(&'static str, String)> {
+    let tokens = [
+        ("Cached prompt tokens", parts.cached),
+        ("Prompt tokens put into the cache", parts.cache_written),
+        ("Reasoning tokens", parts.reasoning),
+    ];
+    let first = parts.first_part_nanos.map(|nanos| ("First part after", duration_text(Some(nanos))));
+    tokens.into_iter().filter_map(|(title, tokens)| Some((title, count(tokens?)))).chain(first).collect()
 }
 
 /// One sentence on what is known about the time zone of a file's times.

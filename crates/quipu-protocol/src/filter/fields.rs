@@ -30,6 +30,9 @@ pub enum NumberField {
     Tokens,
     PromptTokens,
     CompletionTokens,
+    CachedTokens,
+    ReasoningTokens,
+    FirstPart,
     Spans,
     Failures,
     Requests,
@@ -118,7 +121,10 @@ impl FieldInfo {
 
 use Field::{Error, Id, Kind, Number, Text};
 use FieldLevel::{Span, Trace, TraceOrSpan};
-use NumberField::{CompletionTokens, Duration, Failures, Inferences, PromptTokens, Requests, Spans, Start, Tokens, TraceDuration};
+use NumberField::{
+    CachedTokens, CompletionTokens, Duration, Failures, FirstPart, Inferences, PromptTokens, ReasoningTokens, Requests, Spans, Start,
+    Tokens, TraceDuration,
+};
 use TextField::{Agent, Model, Name, Service, Session, Status, Tool, Turn};
 
 /// All fields, in the order of suggestions.
@@ -135,6 +141,9 @@ pub static FIELDS: &[FieldInfo] = &[
     row(Number(Tokens), "tokens", TraceOrSpan, "tokens>1000", "Tokens of the inference requests.").or(&["tokens.total", "trace.tokens"]),
     row(Number(PromptTokens), "tokens.prompt", TraceOrSpan, "tokens.prompt>500", "Prompt tokens of the inference requests."),
     row(Number(CompletionTokens), "tokens.completion", TraceOrSpan, "tokens.completion:1..9", "Completion tokens of the inference requests."),
+    row(Number(CachedTokens), "tokens.cached", TraceOrSpan, "tokens.cached>0", "Prompt tokens that came from a cache."),
+    row(Number(ReasoningTokens), "tokens.reasoning", TraceOrSpan, "tokens.reasoning>0", "Completion tokens spent on reasoning."),
+    row(Number(FirstPart), "first_part", Span, "first_part>1s", "The time to the first part of a model's stream.").of(Unit::Duration),
     row(Number(Spans), "spans", Trace, "spans>50", "The number of spans."),
     row(Number(Failures), "failed", Trace, "failed>1", "The number of failed spans.").or(&["errors"]),
     row(Number(Requests), "requests", Trace, "requests>1", "The number of requests; concurrent ones can share a trace."),
