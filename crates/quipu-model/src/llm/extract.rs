@@ -156,6 +156,8 @@ struct Later<'a> {
     flat_documents: Vec<&'static str>,
     flat_texts: Vec<&'static str>,
     answer: Message,
+    /// The model among the parameters; its own attribute may name the one that answered.
+    asked_for: Option<String>,
     system: Option<String>,
     level: Option<String>,
     told: Option<String>,
@@ -195,6 +197,7 @@ impl Later<'_> {
             definition(schema)
         }));
         out.chunks.extend(flat(&self.flat_documents).iter().filter_map(|item| chunk(item.get("document").unwrap_or(item))));
+        out.model = self.asked_for.or(out.model.take());
         let is_system = |message: &Message| message.role == "system";
         if let Some(text) = self.system.filter(|_| !out.input.iter().any(is_system)) {
             out.input.insert(0, Message { role: "system".into(), text, ..Message::default() });
@@ -270,7 +273,10 @@ fn read<'a>(out: &mut Extracted, later: &mut Later<'a>, part: Part, (key, says):
             let name = list_prefix(key).and_then(|prefix| key.get(prefix.len() + 1..)).unwrap_or(key);
             out.parameters.push((name.to_owned(), written(value)));
         }
-        Says::Parameters => out.parameters.extend(set_entries(value)),
+        Says::Parameters => {
+            later.asked_for = value.get("model").and_then(plain_text);
+            out.parameters.extend(set_entries(value));
+        }
         Says::Request
         | Says::Autotraced
         | Says::Role(_)

@@ -25,7 +25,7 @@ impl StatedCall {
     /// Reads a span's attributes, a recorded JSON object. Attributes that are invalid from some point on count up to that point.
     pub fn of(attributes: &[u8]) -> StatedCall {
         let mut call = StatedCall::default();
-        let (mut evidence, mut answered_by) = (Evidence::default(), None);
+        let (mut evidence, mut asked_for, mut answered_by) = (Evidence::default(), None, None);
         for (key, value) in entries(attributes).map_while(Result::ok) {
             let Some(says) = says(&key) else { continue };
             let text = || value.as_str().map(|text| without_quotes(&text).to_owned()).filter(|text| !text.is_empty());
@@ -40,6 +40,7 @@ impl StatedCall {
                         set_part(&mut call.parts, says, number);
                     }
                 }
+                Says::Parameters => asked_for = asked_for.or_else(|| model_in(value).map(str::to_owned)),
                 Says::Model => call.model = call.model.or_else(text),
                 Says::ResponseModel => answered_by = answered_by.or_else(text),
                 Says::Provider => call.provider = call.provider.or_else(text),
@@ -48,7 +49,7 @@ impl StatedCall {
             evidence.note(says, || value.as_str());
         }
         call.role = evidence.role();
-        call.model = call.model.or(answered_by);
+        call.model = asked_for.or(call.model).or(answered_by);
         add_up(&mut call.tokens, call.role == Some(Role::Embedding));
         call
     }
@@ -58,6 +59,21 @@ impl StatedCall {
         self.role.is_some_and(Role::is_call) && InferenceRole::from_name(name).is_none()
     }
 }
+
+/// The model in recorded parameters of a call, which are a JSON object as text. Where the model's own attribute names the one that answered,
+/// with its date, this is the one that was asked for.
+pub fn model_in(parameters: RawJson<'_>) -> Option<&str> {
+    let written = parameters.bytes();
+    let start = MODEL_KEYS.iter().find_map(|key| Some(memchr::memmem::find(written, key)? + key.len()))?;
+    let rest = written.get(start..)?;
+    let end = rest.iter().take(MAX_MODEL_BYTES).position(|byte| matches!(byte, b'\\' | b'"'))?;
+    std::str::from_utf8(rest.get(..end)?).ok().filter(|model| !model.is_empty())
+}
+
+/// How the model stands in an object that is JSON text within JSON.
+const MODEL_KEYS: [&[u8]; 2] = [br#"\"model\": \""#, br#"\"model\":\""#];
+/// Longer names are not taken for one.
+const MAX_MODEL_BYTES: usize = 256;
 
 /// A number, also if it was recorded as text.
 pub fn number_in(value: RawJson<'_>) -> Option<f64> {
@@ -85,6 +101,14 @@ mod tests {
         assert_eq!(call.tokens.total.map(|count| count.tokens), Some(9));
         assert_eq!((call.parts.cached, call.parts.first_part_nanos), (Some(3), Some(250_000_000)));
         assert!(call.is_call("chat m") && !call.is_call("InferenceRouter.chat_completion"));
+    }
+
+    #[test]
+    fn the_model_that_was_asked_for_names_the_call() {
+        let call = StatedCall::of(br#"{"llm.model_name": "m-2026-01-01", "llm.invocation_parameters": "{\"model\": \"m\", \"n\": 1}"}"#);
+        assert_eq!(call.model.as_deref(), Some("m"));
+        let call = StatedCall::of(br#"{"llm.model_name": "m-2026-01-01", "llm.invocation_parameters": "{\"n\": 1}"}"#);
+        assert_eq!(call.model.as_deref(), Some("m-2026-01-01"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub use crate::TokenKind;
 use crate::dialect::{Says, TokenPart};
 use crate::number::truncated;
 use crate::{CallParts, TokenCount, TokenRecord, TokenSource, Value};
-pub use call::{StatedCall, number_in, without_quotes};
+pub use call::{StatedCall, model_in, number_in, without_quotes};
 
 /// Role of a span in an inference request, decided by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

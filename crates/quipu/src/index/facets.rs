@@ -9,7 +9,7 @@ use memchr::memmem::Finder;
 use quipu_model::dialect::Says;
 use quipu_model::number::narrow;
 use quipu_model::recorded::RawJson;
-use quipu_model::tokens::without_quotes;
+use quipu_model::tokens::{model_in, without_quotes};
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
@@ -135,6 +135,8 @@ pub(super) struct SpanValues<'a> {
     values: [Option<RawJson<'a>>; KEPT.len()],
     /// The arguments of the traced method, which may name a model or a tool.
     arguments: Option<RawJson<'a>>,
+    /// The model among the parameters of a call.
+    asked_for: Option<&'a str>,
 }
 
 impl<'a> SpanValues<'a> {
@@ -142,6 +144,8 @@ impl<'a> SpanValues<'a> {
     pub(super) fn note(&mut self, says: Says, value: RawJson<'a>) {
         if says == Says::Arguments {
             self.arguments = Some(value);
+        } else if says == Says::Parameters {
+            self.asked_for = self.asked_for.or_else(|| model_in(value));
         } else if let Some(place) = KEPT.iter().position(|kept| *kept == says)
             && let Some(slot) = self.values.get_mut(place)
             && slot.is_none()
@@ -154,9 +158,13 @@ impl<'a> SpanValues<'a> {
     pub(super) fn keep(self, facets: &mut Facets, row: u32, is_inference: bool) {
         let [model, response_model, provider, tool, session, turn, agent_id, agent_name] = self.values;
         let is_text = |value: &RawJson<'_>| value.as_str().is_some_and(|text| !text.is_empty());
+        // The answer often names a dated version of the model; one model must not have two names.
+        let asked_for = self.asked_for.filter(|_| is_inference);
+        if let Some(model) = asked_for {
+            facets.model.add(row, model);
+        }
         let slots = [
-            // The answer often names a dated version of the model; one model must not have two names.
-            (&mut facets.model, model.filter(is_text).or(response_model)),
+            (&mut facets.model, model.filter(is_text).or(response_model).filter(|_| asked_for.is_none())),
             (&mut facets.provider, provider),
             (&mut facets.tool, tool),
             (&mut facets.session, session),
@@ -172,7 +180,7 @@ impl<'a> SpanValues<'a> {
         }
         let Some(arguments) = self.arguments else { return };
         let [has_model, _, has_tool, ..] = has_value;
-        if is_inference && !has_model {
+        if is_inference && !has_model && asked_for.is_none() {
             if let Some(model) = first_argument(arguments, &["model_id", "model"]) {
                 facets.model.add(row, model);
             }

@@ -39,7 +39,7 @@ fn is_indexed(says: Says) -> bool {
         S::Request | S::Autotraced | S::Output | S::Arguments | S::Address => true,
         S::Role(_) | S::Embeds | S::Database | S::FlatDocuments | S::Documents => true,
         S::Model | S::ResponseModel | S::Provider | S::Tool | S::Session | S::Turn | S::AgentId | S::AgentName => true,
-        S::Tokens(_) | S::Part(_) | S::FirstPartSeconds | S::FirstPartMillis => true,
+        S::Parameters | S::Tokens(_) | S::Part(_) | S::FirstPartSeconds | S::FirstPartMillis => true,
         _ => false,
     }
 }
