@@ -290,13 +290,37 @@ impl Says {
     /// Whether it states what the span is, or what was said.
     fn is_words(self) -> bool {
         use Says as S;
-        match self {
-            S::Role(_) | S::Tool | S::ToolCallId | S::ToolArguments | S::ToolResult | S::Tools | S::FlatTools => true,
-            S::Input | S::InputMessages | S::FlatInput | S::RawInput | S::Arguments | S::Body | S::System | S::FlatTexts => true,
-            S::Output | S::OutputMessages | S::FlatOutput | S::RawOutput | S::AnswerText | S::AnswerCalls | S::AnswerReasoning => true,
-            S::Query | S::FlatDocuments | S::Documents | S::Shield | S::Model | S::ResponseModel => true,
-            _ => false,
-        }
+        matches!(
+            self,
+            S::Role(_)
+                | S::Tool
+                | S::ToolCallId
+                | S::ToolArguments
+                | S::ToolResult
+                | S::Tools
+                | S::FlatTools
+                | S::Input
+                | S::InputMessages
+                | S::FlatInput
+                | S::RawInput
+                | S::Arguments
+                | S::Body
+                | S::System
+                | S::FlatTexts
+                | S::Output
+                | S::OutputMessages
+                | S::FlatOutput
+                | S::RawOutput
+                | S::AnswerText
+                | S::AnswerCalls
+                | S::AnswerReasoning
+                | S::Query
+                | S::FlatDocuments
+                | S::Documents
+                | S::Shield
+                | S::Model
+                | S::ResponseModel
+        )
     }
 
     /// How soon an attribute with this meaning is taken for a span's output, when it has several; `None` if it is none.

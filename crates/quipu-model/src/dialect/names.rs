@@ -28,7 +28,7 @@ pub fn kind_of_name(name: &str) -> SpanKind {
 /// `VLLMInferenceAdapter`, but not `RAG` of `PRAGMA`.
 fn has_word(class: &str, word: &str) -> bool {
     let is_upper = |at: Option<usize>| at.and_then(|at| class.as_bytes().get(at)).is_some_and(u8::is_ascii_uppercase);
-    let is_capitalised = word.bytes().nth(1).is_some_and(|byte| byte.is_ascii_lowercase());
+    let is_capitalised = word.as_bytes().get(1).is_some_and(u8::is_ascii_lowercase);
     class.match_indices(word).any(|(at, _)| is_capitalised || at == 0 || !is_upper(at.checked_sub(1)))
 }
 

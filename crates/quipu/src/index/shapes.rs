@@ -35,13 +35,32 @@ impl Wanted {
 /// Whether the index needs attributes with this meaning. The others are words, which stay in the file.
 fn is_indexed(says: Says) -> bool {
     use Says as S;
-    match says {
-        S::Request | S::Autotraced | S::Output | S::Arguments | S::Address => true,
-        S::Role(_) | S::Embeds | S::Database | S::FlatDocuments | S::Documents => true,
-        S::Model | S::ResponseModel | S::Provider | S::Tool | S::Session | S::Turn | S::AgentId | S::AgentName => true,
-        S::Parameters | S::Tokens(_) | S::Part(_) | S::FirstPartSeconds | S::FirstPartMillis => true,
-        _ => false,
-    }
+    matches!(
+        says,
+        S::Request
+            | S::Autotraced
+            | S::Output
+            | S::Arguments
+            | S::Address
+            | S::Role(_)
+            | S::Embeds
+            | S::Database
+            | S::FlatDocuments
+            | S::Documents
+            | S::Model
+            | S::ResponseModel
+            | S::Provider
+            | S::Tool
+            | S::Session
+            | S::Turn
+            | S::AgentId
+            | S::AgentName
+            | S::Parameters
+            | S::Tokens(_)
+            | S::Part(_)
+            | S::FirstPartSeconds
+            | S::FirstPartMillis
+    )
 }
 
 #[derive(Clone, Default)]

@@ -34,7 +34,8 @@ impl Index {
             plumbing: chosen.plumbing,
             ..TraceColumns::default()
         };
-        let (mut names, mut tools): (HashMap<(u32, Option<u32>), u32>, HashMap<u32, u32>) = Default::default();
+        let mut names: HashMap<(u32, Option<u32>), u32> = HashMap::new();
+        let mut tools: HashMap<u32, u32> = HashMap::new();
         for (at, (place, parent, depth)) in order.iter().enumerate() {
             let row = rows[*place];
             let (name, shown) = (*self.spans.name.at(row), self.facets.shown_name.number_of(row));
