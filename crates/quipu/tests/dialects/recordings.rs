@@ -195,6 +195,18 @@ fn a_call_tells_its_parts_its_speed_and_its_provider() {
 }
 
 #[test]
+fn tokens_that_only_a_metric_counts_are_told() {
+    let bytes =
+        std::fs::read(crate::support::path("tests/fixtures/otlp/modern/ogx150-span_metrics.binpb.gz")).expect("the fixture is there");
+    let (mut session, _) = crate::transfer::tools::import(&[("metrics", &bytes)]);
+    let tokens = session.ask(GetFile).expect("a file").tokens.expect("totals");
+    assert_eq!((tokens.prompt, tokens.completion, tokens.total, tokens.requests), (Some(2_051), Some(353), Some(2_404), 0));
+    let sentence = quipu::format::token_sentence(&tokens).expect("a sentence");
+    assert!(sentence.ends_with("counted by a metric; no inference request was recorded"), "{sentence}");
+    assert_eq!(promql(&mut session, r#"sum(llama_stack_tokens_total{provider_id="openai"})"#), Some(2_404.0));
+}
+
+#[test]
 fn what_wrote_a_file_is_not_guessed_from_other_programs() {
     for (name, _) in recordings() {
         let releases = open(&name).guess_releases().expect("a guess").releases;
