@@ -53,7 +53,22 @@ pub fn make_parts(connection: &Connection) -> Result<()> {
     } else {
         "0 AS id, '' AS span_id, '' AS status_message WHERE 0"
     };
-    Ok(connection.execute_batch(&format!("CREATE TEMP VIEW quipu_status_messages AS SELECT {messages};"))?)
+    connection.execute_batch(&format!("CREATE TEMP VIEW quipu_status_messages AS SELECT {messages};"))?;
+    make_calls(connection)
+}
+
+/// The parts about requests and model calls, for files of Llama Stack's own telemetry: their requests are marked, and no instrumentation
+/// states a call.
+fn make_calls(connection: &Connection) -> Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("quipu_call_value", 2, flags, |_| Ok(None::<i64>))?;
+    let columns = "rowid AS id, span_id, trace_id, parent_span_id, name, start_time, end_time, status, attributes, 1 AS call";
+    Ok(connection.execute_batch(&format!(
+        "CREATE TEMP VIEW quipu_requests AS SELECT rowid AS id FROM main.spans
+            WHERE CASE WHEN json_valid(attributes) THEN json_extract(attributes, '$.__root__') END = 1;
+         CREATE TEMP VIEW quipu_calls AS SELECT {columns} FROM main.spans WHERE 0;
+         CREATE TEMP VIEW quipu_counted_calls AS SELECT {columns} FROM main.spans WHERE 0;"
+    ))?)
 }
 
 fn object(attributes: Option<&str>) -> Map<String, Value> {

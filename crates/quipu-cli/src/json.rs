@@ -1,6 +1,6 @@
 //! The output of `--json` for tables and trees. Times are ISO 8601, durations nanoseconds, unknown numbers null.
 
-use quipu::model::{EventTime, SpanFlags, Timestamp, TokenCount, TokenRecord, TokenTotals};
+use quipu::model::{CallParts, EventTime, SpanFlags, Timestamp, TokenCount, TokenRecord, TokenTotals};
 use quipu::protocol::{FileSummary, MatchPlace, NO_ROW, SearchHit, SpanDetail, TraceColumns, TracePage, TraceRow, UNKNOWN_NANOS, Warning};
 use quipu::query::ReleaseGuess;
 use serde_json::{Value as Json, json};
@@ -16,6 +16,18 @@ fn totals(tokens: &TokenTotals) -> Json {
         "total": tokens.total,
         "inference_requests": tokens.requests,
         "counted": tokens.counted,
+        "cached": tokens.parts.cached,
+        "cache_written": tokens.parts.cache_written,
+        "reasoning": tokens.parts.reasoning,
+    })
+}
+
+fn call(parts: &CallParts) -> Json {
+    json!({
+        "cached": parts.cached,
+        "cache_written": parts.cache_written,
+        "reasoning": parts.reasoning,
+        "time_to_first_part_nanos": parts.first_part_nanos,
     })
 }
 
@@ -103,6 +115,7 @@ fn flags(flags: SpanFlags) -> Vec<&'static str> {
         (SpanFlags::EARLY_EVENT, "early_event"),
         (SpanFlags::RECORDED_ROOT, "recorded_root"),
         (SpanFlags::FAILURE_ORIGIN, "failure_origin"),
+        (SpanFlags::SERVER, "server"),
     ];
     names.into_iter().filter(|(mark, _)| flags.has(*mark)).map(|(_, name)| name).collect()
 }
@@ -151,6 +164,7 @@ pub(crate) fn span(span: &SpanDetail, api_span: &Json, api_events: &Json) -> Jso
         "recorded_status": span.status,
         "failures": failures.collect::<Vec<_>>(),
         "tokens": span.tokens.as_ref().map(record),
+        "call": span.tokens.as_ref().map(|_| call(&span.call)),
         "notes": span.notes,
         "attributes": api_span["attributes"],
         "events": api_events["data"],

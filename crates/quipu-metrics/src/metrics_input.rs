@@ -22,6 +22,8 @@ pub struct MetricsInput {
     pub events: Vec<RecordedAmount>,
     /// Model names.
     pub models: Vec<String>,
+    /// Names of providers.
+    pub providers: Vec<String>,
     /// Inference requests that have a time.
     pub requests: Vec<InferenceRequest>,
     /// Span names.
@@ -59,6 +61,8 @@ pub struct InferenceRequest {
     pub row: u32,
     /// Index into [`MetricsInput::models`]; `None` if the model is unknown.
     pub model: Option<u32>,
+    /// Index into [`MetricsInput::providers`]; `None` if the provider is unknown.
+    pub provider: Option<u32>,
     /// End time, or start time if the end is unknown: nanoseconds since 1970, UTC.
     pub at: i64,
     pub failed: bool,

@@ -38,7 +38,9 @@ impl Prepared {
     /// Builds the counters.
     pub(super) fn new(input: &MetricsInput, merged: bool) -> Prepared {
         let mut builder = Builder { merged, providers: BTreeSet::new(), series: BTreeMap::new() };
-        builder.providers.extend(input.measured.values("provider_id").map(str::to_owned));
+        for label in ["provider_id", "provider"] {
+            builder.providers.extend(input.measured.values(label).map(str::to_owned));
+        }
         builder.add_recorded(input);
         let counted = builder.add_requests(input);
         let mut series = std::mem::take(&mut builder.series);
@@ -119,10 +121,11 @@ impl Builder {
     /// Adds inference requests, and the tokens of those without recorded metric events.
     fn add_requests(&mut self, input: &MetricsInput) -> CountedRequests {
         let mut counted = CountedRequests::default();
-        let mut labels: BTreeMap<(String, &str), Labels> = BTreeMap::new();
+        let mut labels: BTreeMap<(String, &str, &str), Labels> = BTreeMap::new();
         for request in &input.requests {
             let named = request.model.and_then(|number| input.models.get(number as usize));
             let model = named.map(|model| self.model(model).to_owned()).unwrap_or_default();
+            let provider = request.provider.and_then(|number| input.providers.get(number as usize)).map_or("", String::as_str);
             let (count, tokens) = if request.tokens.counts().any(|count| !count.source.is_derived()) {
                 (&mut counted.recorded, "recorded")
             } else if request.tokens.is_empty() {
@@ -133,7 +136,7 @@ impl Builder {
             *count += 1;
             let status = status_of(request.failed);
             let amount = |value: f64| Amount { at: millis(request.at), value, row: request.row };
-            let key = (format!("{model}\0{status}"), tokens);
+            let key = (format!("{model}\0{status}"), tokens, "");
             let requests = labels.entry(key).or_insert_with(|| {
                 Labels::new([(METRIC_NAME, INFERENCE_REQUESTS), ("model_id", &model), ("status", status), ("tokens", tokens)])
             });
@@ -141,9 +144,9 @@ impl Builder {
             for kind in TokenKind::ALL {
                 let name = kind.documented_name();
                 let Some(count) = request.tokens.get(kind).filter(|count| count.source.is_derived()) else { continue };
-                let derived = labels
-                    .entry((model.clone(), name))
-                    .or_insert_with(|| Labels::new([(METRIC_NAME, name), ("model_id", &model), ("source", "derived")]));
+                let derived = labels.entry((model.clone(), name, provider)).or_insert_with(|| {
+                    Labels::new([(METRIC_NAME, name), ("model_id", &model), ("provider_id", provider), ("source", "derived")])
+                });
                 self.add(derived, amount(count.tokens as f64));
             }
         }

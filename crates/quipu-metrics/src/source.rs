@@ -8,6 +8,8 @@ use quipu_model::budget::{Budget, OverBudget};
 use quipu_promql::{Grid, Labels, METRIC_NAME, Matcher, PromqlError, Sample, Samples, Series, SeriesSource, accepts_all};
 use std::sync::Arc;
 
+/// The prefix of metric names in OGX's documentation, which a collector adds; names that servers send have none.
+const OGX_NAMESPACE: &str = "ogx_";
 /// Series that one selector may find.
 const MAX_SERIES: usize = 50_000;
 
@@ -47,11 +49,35 @@ impl FileSeries<'_> {
         self.span_names.get(group.name as usize).map_or("", String::as_str)
     }
 
-    /// Calls `take` with every series that satisfies the matchers, until it fails.
+    /// Calls `take` with every series that satisfies the matchers, until it fails. If there is none, and the metric's name has the prefix that
+    /// the collector in OGX's documentation adds, the name is looked for without it.
     ///
     /// # Errors
     /// The error of `take`, or that the budget is used up.
     pub(super) fn find(
+        &self,
+        matchers: &[Matcher],
+        budget: &Budget,
+        take: &mut dyn FnMut(Labels, SeriesData) -> Result<(), PromqlError>,
+    ) -> Result<(), PromqlError> {
+        let mut found = false;
+        self.find_named(matchers, budget, &mut |labels, series| {
+            found = true;
+            take(labels, series)
+        })?;
+        if found {
+            return Ok(());
+        }
+        let is_name = |matcher: &&Matcher| matcher.name() == METRIC_NAME && matcher.is_equality();
+        let Some(name) = matchers.iter().find(is_name).and_then(|matcher| matcher.value().strip_prefix(OGX_NAMESPACE)) else {
+            return Ok(());
+        };
+        let plain: Vec<Matcher> =
+            (matchers.iter()).map(|matcher| if is_name(&matcher) { Matcher::equal(METRIC_NAME, name) } else { matcher.clone() }).collect();
+        self.find_named(&plain, budget, take)
+    }
+
+    fn find_named(
         &self,
         matchers: &[Matcher],
         budget: &Budget,

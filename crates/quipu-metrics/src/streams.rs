@@ -5,6 +5,7 @@
 #![expect(missing_docs, reason = "fields are named after their content")]
 
 use quipu_model::TokenKind;
+use quipu_model::number::truncated;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -51,4 +52,19 @@ pub struct Stream {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     pub streams: Vec<Stream>,
+}
+
+impl Measured {
+    /// How many tokens of a kind the file's metrics count altogether, to the last point of each stream; `None` if none does.
+    pub fn tokens(&self, kind: TokenKind) -> Option<u64> {
+        let total = |stream: &Stream| -> f64 {
+            let of_segment = |list: &Vec<Sample>| match stream.rule {
+                Rule::Added => list.iter().map(|(_, added)| *added).sum(),
+                Rule::Counted | Rule::Latest => list.last().map_or(0.0, |(_, value)| *value),
+            };
+            stream.segments.values().map(of_segment).sum()
+        };
+        let totals: Vec<f64> = self.streams.iter().filter(|stream| stream.counts == Some(kind)).map(total).collect();
+        (!totals.is_empty()).then(|| truncated(totals.iter().sum::<f64>().max(0.0)))
+    }
 }

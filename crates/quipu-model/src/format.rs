@@ -3,7 +3,7 @@
 //! Not here: the local time zone, which only the browser knows. Callers pass its offset at the instant.
 
 use crate::number::truncated;
-use crate::{Cost, Timestamp, TokenTotals, UNKNOWN_NANOS, ZoneFact, is_companion};
+use crate::{CallParts, Cost, Timestamp, TokenTotals, UNKNOWN_NANOS, ZoneFact, is_companion};
 
 /// Shown for an unknown value.
 pub const DASH: &str = "–";
@@ -189,6 +189,17 @@ pub fn offset_text(nanos: i64) -> String {
     }
 }
 
+/// What is known about the parts of a call's tokens, and its speed: titles and numbers.
+pub fn call_facts(parts: &CallParts) -> Vec<(&'static str, String)> {
+    let tokens = [
+        ("Cached prompt tokens", parts.cached),
+        ("Prompt tokens put into the cache", parts.cache_written),
+        ("Reasoning tokens", parts.reasoning),
+    ];
+    let first = parts.first_part_nanos.map(|nanos| ("First part after", duration_text(Some(nanos))));
+    tokens.into_iter().filter_map(|(title, tokens)| Some((title, count(tokens?)))).chain(first).collect()
+}
+
 /// One sentence on what is known about the time zone of a file's times.
 pub fn zone_sentence(zone: Option<ZoneFact>) -> &'static str {
     match zone {
@@ -200,17 +211,20 @@ pub fn zone_sentence(zone: Option<ZoneFact>) -> &'static str {
 }
 
 /// Token totals and the number of requests they cover:
-/// `prompt 1,234 · completion 567 · total 1,801 · counted for 8 of 57 inference requests`. `None` if there are no inference requests.
+/// `prompt 1,234 · completion 567 · total 1,801 · counted for 8 of 57 inference requests`. `None` if there are no inference requests, and no
+/// metric counted tokens.
 pub fn token_sentence(totals: &TokenTotals) -> Option<String> {
+    let part = |word: &str, sum: Option<u64>| format!("{word} {}", sum.map_or_else(|| DASH.into(), count));
+    let sums = || [part("prompt", totals.prompt), part("completion", totals.completion), part("total", totals.total)].join(" · ");
     if totals.requests == 0 {
-        return None;
+        let is_known = [totals.prompt, totals.completion, totals.total].iter().any(Option::is_some);
+        return is_known.then(|| format!("{} · counted by a metric; no inference request was recorded", sums()));
     }
     let requests = counted(Some(totals.requests.into()), "inference request", "inference requests");
     if totals.counted == 0 {
         return Some(format!("not recorded for {requests}"));
     }
-    let part = |word: &str, sum: Option<u64>| format!("{word} {}", sum.map_or_else(|| DASH.into(), count));
-    let mut sentence = [part("prompt", totals.prompt), part("completion", totals.completion), part("total", totals.total)].join(" · ");
+    let mut sentence = sums();
     sentence += &if totals.counted < totals.requests {
         format!(" · counted for {} of {requests}", count(totals.counted.into()))
     } else {
@@ -346,12 +360,13 @@ mod tests {
 
     #[test]
     fn token_sums_say_how_many_requests_they_rest_on() {
-        let totals = TokenTotals { prompt: Some(1_234), completion: Some(567), total: None, counted: 8, requests: 57, cost: None };
+        let totals =
+            TokenTotals { prompt: Some(1_234), completion: Some(567), total: None, counted: 8, requests: 57, ..TokenTotals::default() };
         assert_eq!(
             token_sentence(&totals).as_deref(),
             Some("prompt 1,234 · completion 567 · total – · counted for 8 of 57 inference requests")
         );
-        let all = TokenTotals { prompt: Some(1), completion: Some(2), total: Some(3), counted: 1, requests: 1, cost: None };
+        let all = TokenTotals { prompt: Some(1), completion: Some(2), total: Some(3), counted: 1, requests: 1, ..TokenTotals::default() };
         assert_eq!(token_sentence(&all).as_deref(), Some("prompt 1 · completion 2 · total 3 · 1 inference request"));
         assert_eq!(
             token_sentence(&TokenTotals { requests: 4, ..TokenTotals::default() }).as_deref(),

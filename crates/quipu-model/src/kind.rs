@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum SpanKind {
-    /// An HTTP or client request: a span with the attribute `__root__`, or named after a route.
+    /// An HTTP or client request: a span with the attribute `__root__`, named after a route, or of the kind `SERVER`.
     Request,
     /// An agent's turn.
     Turn,
@@ -56,58 +56,6 @@ impl SpanKind {
             SpanKind::Other => "other",
         }
     }
-
-    /// The kind of a span with this name. Names vary between releases: `ModelsRoutingTable.get_model`,
-    /// `/v1/agents/{agent_id}/session/{session_id}/turn` and `create_agent_turn`, `VLLMInferenceAdapter.chat_completion`, `run_shield_X`,
-    /// `tool_execution`.
-    pub fn from_name(name: &str) -> SpanKind {
-        if let Some(route) = name.strip_prefix('/') {
-            let turn = route.ends_with("/turn") || (route.contains("/turn/") && route.ends_with("/resume"));
-            return if turn { SpanKind::Turn } else { SpanKind::Request };
-        }
-        match name {
-            "inference" => return SpanKind::Inference,
-            "tool_execution" => return SpanKind::Tool,
-            "run_shields" => return SpanKind::Safety,
-            "create_agent_turn" | "resume_agent_turn" | "create_and_execute_turn" | "resume_turn" => return SpanKind::Turn,
-            _ => {}
-        }
-        if name.starts_with("run_shield") {
-            return SpanKind::Safety;
-        }
-        let Some((class, _method)) = name.split_once('.') else { return SpanKind::Other };
-        let has = |part: &str| class.contains(part);
-        if has("RoutingTable") {
-            SpanKind::Routing
-        } else if has("Inference") {
-            SpanKind::Inference
-        } else if has("Safety") || has("Guard") || has("Shield") {
-            SpanKind::Safety
-        } else if has("Vector") || has("Rag") || has("RAG") || has("MemoryToolRuntime") {
-            SpanKind::Retrieval
-        } else if has("Tool") {
-            SpanKind::Tool
-        } else if has("Files") || has("Dataset") || has("Storage") {
-            SpanKind::Storage
-        } else {
-            SpanKind::Other
-        }
-    }
-}
-
-impl SpanKind {
-    /// The kind declared by instrumentation: the value of `gen_ai.operation.name` (OpenTelemetry GenAI conventions) or of
-    /// `openinference.span.kind`.
-    pub fn from_convention(word: &str) -> Option<SpanKind> {
-        Some(match word {
-            "chat" | "generate_content" | "text_completion" | "embeddings" | "LLM" | "EMBEDDING" => SpanKind::Inference,
-            "execute_tool" | "TOOL" => SpanKind::Tool,
-            "create_agent" | "invoke_agent" | "invoke_workflow" | "AGENT" => SpanKind::Turn,
-            "retrieval" | "RETRIEVER" | "RERANKER" => SpanKind::Retrieval,
-            "GUARDRAIL" => SpanKind::Safety,
-            _ => return None,
-        })
-    }
 }
 
 /// Flags of a span, one bit each. Some are recorded, others derived.
@@ -117,7 +65,7 @@ pub struct SpanFlags(pub u16);
 impl SpanFlags {
     /// Has no recorded parent, or its parent is not in the file (derived).
     pub const ROOT: SpanFlags = SpanFlags(1);
-    /// A request boundary, recorded as `__root__`.
+    /// A request boundary: recorded as `__root__`, or a span of kind `SERVER` of a service that has none of the former (derived).
     pub const REQUEST: SpanFlags = SpanFlags(1 << 1);
     /// Failed according to [`crate::failure`] (derived).
     pub const FAILED: SpanFlags = SpanFlags(1 << 2);
@@ -138,6 +86,10 @@ impl SpanFlags {
     /// Where its request failed (derived): the last step, without output, of a request that an event reported as failed. The span itself
     /// does not count as failed.
     pub const FAILURE_ORIGIN: SpanFlags = SpanFlags(1 << 10);
+    /// Recorded with the kind `SERVER`: a program answered a request in it.
+    pub const SERVER: SpanFlags = SpanFlags(1 << 11);
+    /// Its attributes have token counts, although it is no model call: sums of an agent's calls.
+    pub const SUMS: SpanFlags = SpanFlags(1 << 12);
 
     /// Whether all flags in `other` are set.
     pub fn has(self, other: SpanFlags) -> bool {

@@ -1,7 +1,7 @@
 //! Plain types for recorded telemetry: times, values, events, span kinds and marks, token counts, prices.
 //!
-//! Modules hold the rules that need nothing but these types: decoding of attribute values ([`recorded`]), chat messages found in them
-//! ([`llm`]), token counts ([`tokens`]), which spans and events count as failed ([`failure`]), Prometheus names ([`prometheus`]), text for
+//! Modules hold the rules that need nothing but these types: decoding of attribute values ([`recorded`]), what attributes mean
+//! ([`dialect`]), chat messages found in them ([`llm`]), token counts ([`tokens`]), which spans and events count as failed ([`failure`]), Prometheus names ([`prometheus`]), text for
 //! numbers and times ([`format`](mod@format)), case-insensitive search ([`fold`]), conversions between numbers ([`number`]), and small
 //! encodings ([`csv`], [`encoding`]). [`budget`] says what one question may use.
 //!
@@ -9,6 +9,7 @@
 
 pub mod budget;
 pub mod csv;
+pub mod dialect;
 pub mod encoding;
 pub mod failure;
 pub mod fold;
@@ -46,7 +47,7 @@ pub use marker::{MARKER_END, is_marker};
 pub use price::{Cost, CostUnit, Price, PriceTable, read_amount};
 pub use recording::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
 pub use time::{ParseTimeError, RecordedTime, Timestamp, UNKNOWN_NANOS, ZoneFact, offset_label, reference_time};
-pub use token::{Spent, TokenCount, TokenKind, TokenRecord, TokenSource, TokenTotals};
+pub use token::{CallParts, Spent, TokenCount, TokenKind, TokenRecord, TokenSource, TokenTotals};
 pub use value::{Encoding, Number, Value};
 
 /// Runs the example of README.md.

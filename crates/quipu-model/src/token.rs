@@ -157,6 +157,40 @@ impl PriceTable {
     }
 }
 
+/// What else a model call says about its tokens and its speed. Unknown is `None`, never 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CallParts {
+    /// Input tokens read from a cache; part of the prompt tokens.
+    pub cached: Option<u64>,
+    /// Input tokens written to a cache; part of the prompt tokens.
+    pub cache_written: Option<u64>,
+    /// Output tokens spent on reasoning; part of the completion tokens.
+    pub reasoning: Option<u64>,
+    /// Nanoseconds from the request to the first part of its stream.
+    pub first_part_nanos: Option<u64>,
+}
+
+impl CallParts {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        *self == CallParts::default()
+    }
+
+    /// Adds the tokens of another call; of the times, the first is kept.
+    pub fn add(&mut self, other: &CallParts) {
+        for (sum, more) in [
+            (&mut self.cached, other.cached),
+            (&mut self.cache_written, other.cache_written),
+            (&mut self.reasoning, other.reasoning),
+        ] {
+            if let Some(more) = more {
+                *sum = Some(sum.unwrap_or(0).saturating_add(more));
+            }
+        }
+        self.first_part_nanos = self.first_part_nanos.or(other.first_part_nanos);
+    }
+}
+
 /// What one inference request used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spent {
@@ -181,6 +215,8 @@ pub struct TokenTotals {
     pub requests: u32,
     /// Cost at the user's prices; `None` without prices.
     pub cost: Option<Cost>,
+    /// Sums of the parts of these tokens, of the requests that say so; without a time.
+    pub parts: CallParts,
 }
 
 impl TokenTotals {
@@ -205,6 +241,7 @@ impl TokenTotals {
         // The cost of an empty group is zero, not unknown.
         let costs = [(self.requests, self.cost), (other.requests, other.cost)];
         self.cost = Cost::sum(costs.into_iter().filter(|(requests, _)| *requests > 0).map(|(_, cost)| cost));
+        self.parts.add(&other.parts);
         self.requests += other.requests;
         self.counted += other.counted;
         for (sum, more) in [

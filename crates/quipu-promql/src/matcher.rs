@@ -73,6 +73,16 @@ impl Matcher {
         Ok(Matcher { name: name.to_owned(), operator, value: value.to_owned(), pattern })
     }
 
+    /// The matcher `name="value"`.
+    pub fn equal(name: &str, value: &str) -> Matcher {
+        Matcher { name: name.to_owned(), operator: MatchOperator::Is, value: value.to_owned(), pattern: None }
+    }
+
+    /// Whether its operator is `=`.
+    pub fn is_equality(&self) -> bool {
+        self.operator == MatchOperator::Is
+    }
+
     /// Name of the label.
     pub fn name(&self) -> &str {
         &self.name

@@ -105,4 +105,6 @@ pub enum WarningKind {
     Unmatched,
     /// Traces of a web framework's own beside the server's.
     FrameworkTraces,
+    /// Traces that are calls of a database only.
+    DatabaseTraces,
 }

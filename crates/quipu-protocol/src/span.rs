@@ -1,7 +1,7 @@
 //! One span, decoded.
 
 use quipu_model::llm::Message;
-use quipu_model::{Cost, Encoding, SpanFlags, SpanKind, Timestamp, TokenRecord, Value};
+use quipu_model::{CallParts, Cost, Encoding, SpanFlags, SpanKind, Timestamp, TokenRecord, Value};
 use serde::{Deserialize, Serialize};
 
 /// Asks for one span with its attributes and events decoded. Needs the complete index.
@@ -109,6 +109,10 @@ pub struct SpanDetail {
     pub event_count: u32,
     /// What was derived, or is odd, in sentences.
     pub notes: Vec<String>,
+    /// The key of the attribute that holds its input; `None` if there is no such attribute.
+    pub input_key: Option<String>,
+    /// What else it says as a model call: parts of its tokens, and how soon it answered.
+    pub call: CallParts,
 }
 
 /// Why a span counts as failed.

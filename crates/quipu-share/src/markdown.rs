@@ -4,10 +4,11 @@
 
 use quipu_model::SpanFlags;
 use quipu_model::format;
-use quipu_model::llm::{Body, Conversation, Entry, ToolResult, Verdict};
+use quipu_model::llm::{Body, Conversation, Entry, Message, ToolResult, Verdict};
 use quipu_protocol::TraceColumns;
 use quipu_ui::view;
 use quipu_ui::view::{FailureChain, LogRow};
+use std::collections::HashSet;
 
 /// Approximate bytes per token of English, code and JSON.
 const BYTES_A_TOKEN: usize = 4;
@@ -131,9 +132,9 @@ impl Page {
     }
 
     fn conversation(&mut self, source: &MarkdownSource<'_>, share: usize) {
-        let entries: Vec<(&str, Vec<(String, String)>)> =
-            source.conversation.turns.iter().flat_map(|turn| &turn.entries).map(|entry| (entry.span_id.as_str(), told(entry))).collect();
-        let texts: Vec<&(String, String)> = entries.iter().flat_map(|(_, told)| told).collect();
+        let mut shown = HashSet::new();
+        let entries = source.conversation.turns.iter().flat_map(|turn| &turn.entries);
+        let texts: Vec<(String, String)> = entries.flat_map(|entry| told(entry, &mut shown)).collect();
         if texts.is_empty() {
             return;
         }
@@ -142,7 +143,7 @@ impl Page {
         let each = (share * 2 / texts.len()).clamp(160, 40_000);
         let until = self.left.saturating_sub(share);
         let mut left_out = 0;
-        for (title, text) in texts {
+        for (title, text) in &texts {
             if self.left <= until {
                 left_out += 1;
                 continue;
@@ -214,12 +215,17 @@ fn tree_line(columns: &TraceColumns, row: usize) -> String {
     line
 }
 
-/// The contents of an entry as titles and texts.
-fn told(entry: &Entry) -> Vec<(String, String)> {
+/// The contents of an entry as titles and texts. `shown` are the messages above.
+fn told<'c>(entry: &'c Entry, shown: &mut HashSet<(&'c str, &'c str)>) -> Vec<(String, String)> {
     let mut told = Vec::new();
     match &entry.body {
-        // Messages sent to the model again are already above.
-        Body::Earlier(_) => {}
+        // Messages sent to the model again are already above; those from before this conversation are not.
+        Body::Earlier(messages) => {
+            for message in messages.iter().filter(|message| !shown.contains(&(message.role.as_str(), message.text.trim()))) {
+                words(message, &mut told);
+                told.extend(message.tool_calls.iter().map(|call| (format!("calls {}", code(&call.tool_name)), call.arguments.clone())));
+            }
+        }
         Body::Asked { model, tools, .. } => {
             if let Some(model) = model {
                 let tools = if tools.is_empty() {
@@ -231,9 +237,9 @@ fn told(entry: &Entry) -> Vec<(String, String)> {
             }
         }
         Body::Message { message, results } => {
-            if !message.text.is_empty() {
-                told.push((bold(&message.role), message.text.clone()));
-            }
+            shown.insert((message.role.as_str(), message.text.trim()));
+            shown.extend(results.iter().flatten().filter_map(|result| Some(("tool", result.text.as_deref()?.trim()))));
+            words(message, &mut told);
             for (call, result) in message.tool_calls.iter().zip(results) {
                 told.push((format!("calls {}", code(&call.tool_name)), call.arguments.clone()));
                 told.extend(result.as_ref().map(|result| answered(&call.tool_name, result)));
@@ -252,11 +258,21 @@ fn told(entry: &Entry) -> Vec<(String, String)> {
             let texts: Vec<&str> = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
             told.push((format!("retrieved {}", format::counted(Some(chunks.len() as u64), "chunk", "chunks")), texts.join("\n---\n")));
         }
+        Body::Embedded(texts) => {
+            told.push((format!("embedded {}", format::counted(Some(texts.len() as u64), "text", "texts")), texts.join("\n---\n")));
+        }
         Body::Missing(text) => told.push(("assistant".into(), text.clone())),
         Body::Failed(text) => told.push(("failed".into(), text.clone())),
         Body::Other { .. } => {}
     }
     told
+}
+
+fn words(message: &Message, told: &mut Vec<(String, String)>) {
+    told.extend(message.reasoning.iter().map(|text| ("reasoning".to_owned(), text.clone())));
+    if !message.text.is_empty() {
+        told.push((bold(&message.role), message.text.clone()));
+    }
 }
 
 fn answered(tool: &str, result: &ToolResult) -> (String, String) {

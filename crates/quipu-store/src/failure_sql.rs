@@ -57,14 +57,14 @@ pub(super) fn parts(connection: &Connection) -> [(&'static str, &'static str); 2
 }
 
 /// An argument as the index reads the column: the bytes of a string or blob, otherwise nothing.
-fn bytes<'c>(context: &'c Context<'_>, place: usize) -> &'c [u8] {
+pub(super) fn bytes<'c>(context: &'c Context<'_>, place: usize) -> &'c [u8] {
     match context.get_raw(place) {
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
         ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => &[],
     }
 }
 
-fn text<'c>(context: &'c Context<'_>, place: usize) -> Option<Cow<'c, str>> {
+pub(super) fn text<'c>(context: &'c Context<'_>, place: usize) -> Option<Cow<'c, str>> {
     match context.get_raw(place) {
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes)),
         ValueRef::Integer(number) => Some(number.to_string().into()),

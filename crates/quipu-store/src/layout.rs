@@ -172,12 +172,21 @@ pub(crate) const EXTRA_VIEWS: [&str; 2] = ["quipu_sources", "quipu_span_extra"];
 
 /// The columns that the index reads of spans and events after a row, as they are stored.
 pub(crate) const SCAN_SPANS: &str = "SELECT id, span_id, trace_id, parent_span_id, (SELECT n.name FROM main.quipu_names n WHERE n.id = name_id), \
-    start_unix_nano, end_unix_nano, attributes, status FROM main.quipu_spans WHERE id > ?1 ORDER BY id";
+    start_unix_nano, end_unix_nano, attributes, status, kind FROM main.quipu_spans WHERE id > ?1 ORDER BY id";
 pub(crate) const SCAN_EVENTS: &str = concat!(
     "SELECT id, span_row, (SELECT n.name FROM main.quipu_names n WHERE n.id = name_id), time_unix_nano, ",
     attributes!(),
     " FROM main.quipu_events WHERE id > ?1 ORDER BY id"
 );
+
+/// Whether a stored kind is `SERVER`.
+pub(crate) fn is_server(row: &Row<'_>, column: usize) -> bool {
+    match row.get_ref(column) {
+        Ok(ValueRef::Integer(number)) => usize::try_from(number).ok().and_then(|at| KINDS.get(at)) == Some(&"SERVER"),
+        Ok(ValueRef::Text(text)) => text.eq_ignore_ascii_case(b"SERVER"),
+        _ => false,
+    }
+}
 
 /// The name of a stored status.
 pub(crate) fn status<'r>(row: &'r Row<'_>, column: usize) -> Option<Cow<'r, [u8]>> {

@@ -7,6 +7,7 @@
 //! (`quipu_model::recorded`).
 
 mod cache;
+mod call_sql;
 mod database;
 mod error;
 mod extra;

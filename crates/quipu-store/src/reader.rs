@@ -67,6 +67,8 @@ pub struct ScanSpan<'r> {
     pub end: Stored<'r>,
     pub attributes: &'r [u8],
     pub status: Option<Cow<'r, [u8]>>,
+    /// Whether its recorded kind is `SERVER`.
+    pub is_server: bool,
 }
 
 /// The span that an event belongs to.
@@ -157,12 +159,13 @@ pub fn scan_spans(
                 end: stored(row, 6),
                 attributes: bytes(row, 7),
                 status: layout::status(row, 8),
+                is_server: layout::is_server(row, 9),
             })
         });
     }
     let of = |column| schema.spans.or_null(column);
     let sql = format!(
-        "SELECT rowid, {}, {}, {}, {}, {}, {}, {}, {} FROM spans WHERE rowid > ?1 ORDER BY rowid",
+        "SELECT rowid, {}, {}, {}, {}, {}, {}, {}, {}, {} FROM spans WHERE rowid > ?1 ORDER BY rowid",
         of("span_id"),
         of("trace_id"),
         of("parent_span_id"),
@@ -171,6 +174,7 @@ pub fn scan_spans(
         of("end_time"),
         of("attributes"),
         of("status"),
+        of("kind"),
     );
     scan(connection, &sql, after, |row| {
         seen(ScanSpan {
@@ -183,6 +187,7 @@ pub fn scan_spans(
             end: recorded(row, 6),
             attributes: bytes(row, 7),
             status: raw(row, 8),
+            is_server: raw(row, 9).is_some_and(|kind| kind.eq_ignore_ascii_case(b"SERVER")),
         })
     })
 }

@@ -4,6 +4,7 @@
 
 #![expect(missing_docs, reason = "fields are named like their columns")]
 
+use super::call_sql;
 use super::database::{Database, MAX_VALUE_BYTES};
 use super::error::StoreError;
 use super::failure_sql::{make_functions, parts};
@@ -105,7 +106,7 @@ macro_rules! status_message {
 }
 
 /// Views available in addition to the file's own tables.
-pub const SQL_VIEWS: [SqlView; 4] = [
+pub const SQL_VIEWS: [SqlView; 5] = [
     SqlView {
         name: "spans_with_duration",
         help: "spans with duration_ms, the attribute error, and whether they failed",
@@ -123,7 +124,7 @@ pub const SQL_VIEWS: [SqlView; 4] = [
     },
     SqlView {
         name: "requests",
-        help: "requests to the server: spans with the attribute __root__",
+        help: "requests to a server: spans that Llama Stack marks with __root__, and spans of the kind SERVER of other programs",
         select: concat!(
             "SELECT trace_id, span_id, name AS route, start_time, end_time, round(",
             millis!("end_time"),
@@ -133,9 +134,7 @@ pub const SQL_VIEWS: [SqlView; 4] = [
             attribute!("", "$.error"),
             " AS error, ",
             failed!(),
-            " FROM spans WHERE attributes LIKE '%\"__root__\"%' AND ",
-            attribute!("", "$.__root__"),
-            " = 1"
+            " FROM spans WHERE rowid IN (SELECT id FROM temp.quipu_requests)"
         ),
     },
     SqlView {
@@ -152,7 +151,7 @@ pub const SQL_VIEWS: [SqlView; 4] = [
     },
     SqlView {
         name: "token_usage",
-        help: "metric events, which releases since 0.2.18 record",
+        help: "token counts: metric events, which releases since 0.2.18 record, and attributes of model calls, each call once",
         select: concat!(
             "SELECT s.trace_id, e.span_id, e.timestamp, substr(e.name, 8) AS metric, ",
             attribute!("e.", "$.value"),
@@ -162,7 +161,32 @@ pub const SQL_VIEWS: [SqlView; 4] = [
             attribute!("e.", "$.model_id"),
             " AS model_id, ",
             attribute!("e.", "$.provider_id"),
-            " AS provider_id FROM span_events e LEFT JOIN spans s ON s.span_id = e.span_id WHERE e.name LIKE 'metric.%'"
+            " AS provider_id FROM span_events e LEFT JOIN spans s ON s.span_id = e.span_id WHERE e.name LIKE 'metric.%' \
+             UNION ALL SELECT c.trace_id, c.span_id, c.end_time, m.column1, quipu_call_value(c.attributes, m.column1), 'tokens', \
+             quipu_call_value(c.attributes, 'model_id'), quipu_call_value(c.attributes, 'provider_id') \
+             FROM temp.quipu_counted_calls c JOIN (VALUES ('prompt_tokens'), ('completion_tokens'), ('total_tokens')) m \
+             WHERE quipu_call_value(c.attributes, m.column1) IS NOT NULL"
+        ),
+    },
+    SqlView {
+        name: "model_calls",
+        help: "model calls as instrumentation states them, with calls inside of other calls, so tokens may repeat; see token_usage",
+        select: concat!(
+            "SELECT trace_id, span_id, name, start_time, round(",
+            millis!("end_time"),
+            " - ",
+            millis!("start_time"),
+            ", 3) AS duration_ms, quipu_call_value(attributes, 'model_id') AS model_id, \
+             quipu_call_value(attributes, 'provider_id') AS provider_id, \
+             quipu_call_value(attributes, 'prompt_tokens') AS prompt_tokens, \
+             quipu_call_value(attributes, 'completion_tokens') AS completion_tokens, \
+             quipu_call_value(attributes, 'total_tokens') AS total_tokens, \
+             quipu_call_value(attributes, 'cached_tokens') AS cached_tokens, \
+             quipu_call_value(attributes, 'cache_written_tokens') AS cache_written_tokens, \
+             quipu_call_value(attributes, 'reasoning_tokens') AS reasoning_tokens, \
+             quipu_call_value(attributes, 'time_to_first_token_ms') AS time_to_first_token_ms, ",
+            failed!(),
+            " FROM temp.quipu_calls WHERE call = 1"
         ),
     },
 ];
@@ -263,7 +287,8 @@ fn make_views(connection: &Connection) -> Result<(), StoreError> {
     make_functions(connection)?;
     #[cfg(not(target_family = "wasm"))]
     super::functions::replace_functions(connection)?;
-    let all = parts(connection).into_iter().chain(SQL_VIEWS.iter().map(|view| (view.name, view.select)));
+    call_sql::make_functions(connection)?;
+    let all = parts(connection).into_iter().chain(call_sql::PARTS).chain(SQL_VIEWS.iter().map(|view| (view.name, view.select)));
     connection.execute_batch("PRAGMA query_only=OFF")?;
     let made = all
         .into_iter()

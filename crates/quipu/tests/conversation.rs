@@ -90,6 +90,7 @@ fn transcript(conversation: &Conversation) -> String {
                 Body::Retrieved { query, chunks } => {
                     format!("retrieved for {:?}: {}", query, chunks.iter().map(|chunk| cut(&chunk.text)).collect::<Vec<_>>().join(" | "))
                 }
+                Body::Embedded(texts) => format!("embedded: {}", texts.join(" | ")),
                 Body::Missing(text) => format!("missing: {text}"),
                 Body::Failed(text) => format!("FAILED {}", cut(text)),
                 Body::Other { key, .. } => format!("other: {key}"),

@@ -12,6 +12,7 @@
 mod address;
 mod compared;
 mod conversation;
+mod dialects;
 mod failure;
 mod files;
 mod filter;

@@ -235,7 +235,19 @@ fn the_schema_is_what_the_file_and_the_views_have() {
     let mut session = unindexed(RECORDED);
     let schema = session.ask(DescribeSql).expect("a schema");
     let names: Vec<&str> = schema.tables.iter().map(|table| table.name.as_str()).collect();
-    assert_eq!(names, ["spans_with_duration", "requests", "errors", "token_usage", "traces", "spans", "span_events"]);
+    assert_eq!(
+        names,
+        [
+            "spans_with_duration",
+            "requests",
+            "errors",
+            "token_usage",
+            "model_calls",
+            "traces",
+            "spans",
+            "span_events"
+        ]
+    );
     let table = |name: &str| schema.tables.iter().find(|table| table.name == name).expect("the table");
     let of = |name: &str| table(name).columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(" ");
     assert_eq!(of("traces"), "trace_id service_name root_span_id start_time end_time created_at");

@@ -22,7 +22,7 @@ pub(crate) fn run(path: &Path, as_json: bool, output: &mut Output) -> Result<()>
     let failures = |failed: Option<u64>| format::failures_text(failed);
     let time = |at: Option<quipu::model::Timestamp>| at.map_or_else(|| format::DASH.to_owned(), |at| at.civil(0) + " UTC");
     let lines = [
-        ("written by", format!("Llama Stack {} ({})", releases.releases, releases.because)),
+        ("written by", format!("{} ({})", releases.written_by(), releases.because)),
         ("service", if services.is_empty() { format::DASH.into() } else { clean_line(&services.join(", ")) }),
         ("time", format!("{} to {}", time(file.start), time(file.end))),
         ("traces", format!("{}, {} with a failure", counted(file.traces, "trace", "traces"), number(file.failed_traces))),

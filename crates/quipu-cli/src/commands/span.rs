@@ -74,7 +74,8 @@ fn facts(span: &SpanDetail, output: &mut Output) -> Result<()> {
         ("time", format!("{} to {}, {}", time(span.start), time(span.end), format::duration_text(took))),
         ("status", span.status.as_deref().map_or_else(|| format::DASH.to_owned(), clean_line)),
     ];
-    for (name, value) in lines {
+    let parts = format::call_facts(&span.call).into_iter();
+    for (name, value) in lines.into_iter().chain(parts) {
         output.line(&format!("  {}  {value}", output.ink(&format!("{name:<7}"), Ink::Faint)))?;
     }
     Ok(())

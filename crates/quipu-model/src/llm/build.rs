@@ -7,13 +7,14 @@ use super::Message;
 use super::conversation::{Body, Chunk, Conversation, Entry, Shield, SpanMessages, ToolResult, Turn, Verdict};
 use super::extract::{Extracted, Part, extract, part};
 use super::is_agent_step;
-use crate::{SpanKind, Value};
+use super::repeats::Repeated;
+use crate::{SpanKind, Spent, Value};
 use std::collections::HashMap;
 
 /// Builds the conversation in `spans`, which must be in tree order: parents before their children, siblings by start, one trace after
 /// another.
 pub fn conversation(spans: &[SpanMessages]) -> Conversation {
-    let parts: Vec<Option<Part>> = spans.iter().map(part).collect();
+    let parts: Vec<Option<(Part, bool)>> = spans.iter().map(part).collect();
     let mut builder = Builder {
         spans,
         parts,
@@ -23,6 +24,7 @@ pub fn conversation(spans: &[SpanMessages]) -> Conversation {
         calls: Vec::new(),
         unpaired: Vec::new(),
         handed_in: Vec::new(),
+        repeated: Vec::new(),
         is_mixed: false,
         asked: None,
     };
@@ -37,6 +39,7 @@ pub fn conversation(spans: &[SpanMessages]) -> Conversation {
         builder.take(at, &place);
     }
     builder.show_handed_in(None);
+    builder.show_repeated();
     for turn in &mut builder.turns {
         turn.entries.retain(|entry| !matches!(&entry.body, Body::Earlier(messages) if messages.is_empty()));
     }
@@ -53,20 +56,23 @@ struct Position {
     step: Option<usize>,
 }
 
-struct Builder<'a> {
-    spans: &'a [SpanMessages],
-    parts: Vec<Option<Part>>,
-    turns: Vec<Turn>,
+pub(super) struct Builder<'a> {
+    pub(super) spans: &'a [SpanMessages],
+    /// The role of each span, and whether instrumentation states it.
+    parts: Vec<Option<(Part, bool)>>,
+    pub(super) turns: Vec<Turn>,
     /// Number of times each message was shown, by fingerprint.
     counts: HashMap<u64, u32>,
     /// The same for each turn. A message visible in a turn is not repeated there.
-    counts_by_turn: Vec<HashMap<u64, u32>>,
+    pub(super) counts_by_turn: Vec<HashMap<u64, u32>>,
     /// Tool calls shown so far.
     calls: Vec<OpenCall>,
     /// Tool results shown before their call: call id, turn, entry.
     unpaired: Vec<(String, usize, usize)>,
     /// Input of turns that is not shown yet: turn, span, message.
     handed_in: Vec<(usize, &'a SpanMessages, Message)>,
+    /// Words of agents and chains, which mostly repeat those of their model calls: they are shown at the end, if no call said them.
+    pub(super) repeated: Vec<Repeated<'a>>,
     /// Whether steps of concurrent requests are nested in each other.
     is_mixed: bool,
     /// Model, parameters and tools of the previous call.
@@ -93,8 +99,11 @@ impl<'a> Builder<'a> {
             Some(above) if self.part(at) != Some(Part::Turn) || self.spans.get(at).is_none_or(|span| !span.is_request) => above.turn,
             _ => at,
         };
-        // A step below another step of the same turn records the same call again, one layer down.
-        let step = match (self.part(at), above.filter(|above| above.turn == turn).and_then(|above| above.step)) {
+        // A step below another step of the same turn records the same call again, one layer down; but where instrumentation states what
+        // a span is, a tool that runs within a model call is a step of its own.
+        let around = above.filter(|above| above.turn == turn).and_then(|above| above.step);
+        let is_another = |step: &usize| self.part(*step) != self.part(at) && (self.is_stated(at) || self.is_stated(*step));
+        let step = match (self.part(at), around.filter(|step| self.part(at).is_none_or(|part| part == Part::Turn) || !is_another(step))) {
             (_, Some(step)) => Some(step),
             (Some(Part::Turn) | None, None) => None,
             (Some(_), None) => Some(at),
@@ -103,7 +112,12 @@ impl<'a> Builder<'a> {
     }
 
     fn part(&self, at: usize) -> Option<Part> {
-        self.parts.get(at).copied().flatten()
+        self.parts.get(at).copied().flatten().map(|(part, _)| part)
+    }
+
+    /// Whether instrumentation states the role of a span.
+    fn is_stated(&self, at: usize) -> bool {
+        self.parts.get(at).copied().flatten().is_some_and(|(_, is_stated)| is_stated)
     }
 
     fn is_step(&self, at: usize) -> bool {
@@ -138,7 +152,7 @@ impl<'a> Builder<'a> {
         Some(self.turns.len() - 1)
     }
 
-    fn push(&mut self, turn: usize, span: &SpanMessages, body: Body) -> usize {
+    pub(super) fn push(&mut self, turn: usize, span: &SpanMessages, body: Body) -> usize {
         let entry = Entry { span_id: span.span_id.clone(), start: span.start, duration_nanos: span.duration_nanos, spent: None, body };
         let Some(turn) = self.turns.get_mut(turn) else { return 0 };
         turn.entries.push(entry);
@@ -161,7 +175,7 @@ impl<'a> Builder<'a> {
             }
         }
         if part == Part::Turn {
-            return self.take_turn(turn, span, words);
+            return if self.is_stated(at) { self.put_off(turn, at, span, words) } else { self.take_turn(turn, span, words) };
         }
         if place.step != Some(at) {
             return;
@@ -170,10 +184,12 @@ impl<'a> Builder<'a> {
         let below: Vec<_> = (places.iter().zip(self.spans.iter().zip(&self.parts)).skip(at + 1))
             .take_while(|(below, _)| below.turn == place.turn)
             .filter(|(below, _)| below.step == Some(at))
-            .filter_map(|(_, (span, part))| Some((span, (*part)?)))
+            .filter_map(|(_, (span, part))| Some((span, (*part)?.0)))
             .collect();
         match part {
+            Part::Inference if self.is_stated(at) => self.take_call(turn, span, words, &below),
             Part::Inference => self.take_inference(turn, span, words, &below),
+            Part::Embedding => self.take_embedding(turn, span, words),
             Part::Tool => self.take_tool(turn, span, words, &below),
             Part::Shield => self.take_shield(turn, span, words, &below),
             Part::Retrieval => self.take_retrieval(turn, span, words, &below),
@@ -202,7 +218,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Shows input that was waiting for its calls: of one turn, or everything that is left.
-    fn show_handed_in(&mut self, of_turn: Option<usize>) {
+    pub(super) fn show_handed_in(&mut self, of_turn: Option<usize>) {
         for (turn, span, message) in std::mem::take(&mut self.handed_in) {
             if of_turn.is_some_and(|of| of != turn) {
                 self.handed_in.push((turn, span, message));
@@ -231,14 +247,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn take_other(&mut self, turn: usize, span: &SpanMessages, other: Vec<(String, Value)>) {
+    pub(super) fn take_other(&mut self, turn: usize, span: &SpanMessages, other: Vec<(String, Value)>) {
         for (key, value) in other {
             self.push(turn, span, Body::Other { key, value });
         }
     }
 
     /// Adds input messages. Messages shown before, and messages from before this conversation, are folded.
-    fn take_input(&mut self, turn: usize, span: &SpanMessages, input: Vec<Message>, is_request: bool) {
+    pub(super) fn take_input(&mut self, turn: usize, span: &SpanMessages, input: Vec<Message>, is_request: bool) {
         let mut left = self.counts.clone();
         let mut is_new: Vec<bool> = input
             .iter()
@@ -318,7 +334,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Shows a message for the first time. A tool result is attached to its call instead, if possible. Returns the entry.
-    fn show(&mut self, turn: usize, span: &SpanMessages, message: Message) -> Option<usize> {
+    pub(super) fn show(&mut self, turn: usize, span: &SpanMessages, message: Message) -> Option<usize> {
         self.remember(turn, &message);
         if message.role == "tool" {
             let result = ToolResult::handed_in(span.span_id.clone(), message.text.clone());
@@ -383,6 +399,12 @@ impl<'a> Builder<'a> {
             };
             self.calls.iter().position(by_order)
         });
+        // A tool's span without the answer is that of the latest call that was answered in words only.
+        let found = found.or_else(|| {
+            let is_bare = |call: &OpenCall| self.result_of(call).is_some_and(|kept| kept.duration_nanos.is_none());
+            let same_tool = |call: &OpenCall| tool_name == Some(call.tool_name.as_str()) && is_bare(call);
+            if call_id.is_none() && result.text.is_none() { self.calls.iter().rposition(same_tool) } else { None }
+        });
         let Some(call) = found.and_then(|found| self.calls.get(found)) else { return false };
         let entry = self.turns.get_mut(call.turn).and_then(|turn| turn.entries.get_mut(call.entry));
         if let Some(Body::Message { results, .. }) = entry.map(|entry| &mut entry.body)
@@ -400,6 +422,14 @@ impl<'a> Builder<'a> {
             }
         }
         true
+    }
+
+    /// The result of a call, if it has one.
+    fn result_of(&self, call: &OpenCall) -> Option<&ToolResult> {
+        match &self.turns.get(call.turn)?.entries.get(call.entry)?.body {
+            Body::Message { results, .. } => results.get(call.number)?.as_ref(),
+            _ => None,
+        }
     }
 
     fn take_inference(&mut self, turn: usize, span: &SpanMessages, mut words: Extracted, below: &[(&SpanMessages, Part)]) {
@@ -424,22 +454,39 @@ impl<'a> Builder<'a> {
             }
             words.streamed |= lower_words.streamed;
         }
-        self.take_input(turn, span, words.input, false);
+        self.take_input(turn, span, std::mem::take(&mut words.input), false);
         self.show_handed_in(Some(turn));
-        let asked = Body::Asked { model: words.model, parameters: words.parameters, tools: words.tools };
+        self.show_asked(turn, span, &mut words);
+        self.show_answer(turn, span, words, failure, spent);
+    }
+
+    /// Shows what was asked, if that changed.
+    pub(super) fn show_asked(&mut self, turn: usize, span: &SpanMessages, words: &mut Extracted) {
+        let (parameters, tools) = (std::mem::take(&mut words.parameters), std::mem::take(&mut words.tools));
+        let asked = Body::Asked { model: words.model.take(), parameters, tools };
         let is_empty = matches!(&asked, Body::Asked { model: None, parameters, tools } if parameters.is_empty() && tools.is_empty());
         if !is_empty && self.asked.as_ref() != Some(&asked) {
             self.push(turn, span, asked.clone());
             self.asked = Some(asked);
         }
+    }
+
+    /// Shows what the model answered.
+    pub(super) fn show_answer(
+        &mut self,
+        turn: usize,
+        span: &SpanMessages,
+        words: Extracted,
+        failure: Option<String>,
+        spent: Option<Spent>,
+    ) {
         let (streamed, answered) = (words.streamed, !words.output.is_empty());
         let mut last = None;
         for message in words.output {
             last = self.show(turn, span, message).or(last);
         }
-        let other = std::mem::take(&mut words.other);
-        let has_other = !other.is_empty();
-        self.take_other(turn, span, other);
+        let has_other = !words.other.is_empty();
+        self.take_other(turn, span, words.other);
         if let Some(failure) = failure {
             last = Some(self.push(turn, span, Body::Failed(failure)));
         } else if !answered && !has_other {
@@ -533,7 +580,7 @@ fn is_words_of_user(entry: &Entry) -> bool {
 
 /// Equal for messages with the same content. Call ids distinguish equal calls; context and stop reason are ignored because not every copy
 /// of a message has them.
-fn fingerprint(message: &Message) -> u64 {
+pub(super) fn fingerprint(message: &Message) -> u64 {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     message.role.hash(&mut hasher);

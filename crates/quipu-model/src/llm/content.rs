@@ -3,6 +3,7 @@
 //! Not here: the message around it (`read`). Text is never invented: parts other than text are represented by a note in brackets.
 
 use crate::Value;
+use crate::recorded::json_text;
 
 /// The text of a content: a string, a part, or a list of parts, one per line. Empty for no content.
 pub(super) fn content_text(content: &Value) -> String {
@@ -11,6 +12,11 @@ pub(super) fn content_text(content: &Value) -> String {
         return text.to_owned();
     }
     let Some(items) = content.items() else { return item_text(content) };
+    // A list of other values, such as a tool's answer.
+    let is_part = |item: &Value| item.as_str().is_some() || ["type", "text"].into_iter().any(|key| item.get(key).is_some());
+    if !items.is_empty() && !items.iter().any(is_part) {
+        return json_text(content);
+    }
     let mut out = String::new();
     for item in items {
         if !out.is_empty() && !out.ends_with('\n') {
@@ -30,7 +36,8 @@ fn item_text(item: &Value) -> String {
         _ => match item.get("type").and_then(plain_text).as_deref() {
             Some("image_url" | "input_image") => "[image]".to_owned(),
             Some(kind) => format!("[{kind}]"),
-            None => "[part of an unknown kind]".to_owned(),
+            // An answer that is an object, and not said in words.
+            None => json_text(item),
         },
     }
 }

@@ -131,6 +131,8 @@ pub enum Body {
         /// Retrieved chunks, best first.
         chunks: Vec<Chunk>,
     },
+    /// Texts that embeddings were computed of.
+    Embedded(Vec<String>),
     /// Something that is known to be missing, described by a sentence.
     Missing(String),
     /// The step failed. Holds the error message; empty if there is only a status.

@@ -3,10 +3,11 @@
 //! Such an event is converted to the equivalent span attributes. Not here: reading those (`extract`).
 
 use crate::Value;
+use crate::dialect::{Told, says, told};
 
 /// Whether events of this name contain messages.
 pub fn is_message_event(name: &str) -> bool {
-    name.starts_with("gen_ai.")
+    told(name).is_some()
 }
 
 /// Converts an event to equivalent span attributes. `attributes` are the decoded attributes of the event; fields of a log record's body are
@@ -17,16 +18,11 @@ pub fn event_attributes(name: &str, attributes: Vec<(String, Value)>) -> Vec<(St
         Some(Value::Map(entries)) => entries.clone(),
         _ => attributes.clone(),
     };
-    let role = match name {
-        "gen_ai.system.message" => "system",
-        "gen_ai.user.message" => "user",
-        "gen_ai.assistant.message" => "assistant",
-        "gen_ai.tool.message" => "tool",
-        "gen_ai.choice" => return choice(fields),
-        "gen_ai.content.prompt" => return renamed(attributes, "gen_ai.prompt", "gen_ai.input.messages"),
-        "gen_ai.content.completion" => return renamed(attributes, "gen_ai.completion", "gen_ai.output.messages"),
+    let role = match told(name) {
+        Some(Told::Message(role)) => role,
+        Some(Told::Choice) => return choice(fields),
         // Newer events have the same attributes as a span.
-        _ => return attributes.into_iter().filter(|(key, _)| key.starts_with("gen_ai.")).collect(),
+        _ => return attributes.into_iter().filter(|(key, _)| says(key).is_some()).collect(),
     };
     if role == "tool" && !fields.iter().any(|(key, _)| key == "tool_call_id") {
         let id = fields.iter().find(|(key, _)| key == "id").map(|(_, id)| ("tool_call_id".to_owned(), id.clone()));
@@ -56,8 +52,4 @@ fn set_default(fields: &mut Vec<(String, Value)>, key: &str, value: &str) {
     if !fields.iter().any(|(name, _)| name == key) {
         fields.push((key.to_owned(), Value::Text(value.to_owned())));
     }
-}
-
-fn renamed(attributes: Vec<(String, Value)>, from: &str, to: &str) -> Vec<(String, Value)> {
-    attributes.into_iter().filter(|(key, _)| key == from).map(|(_, value)| (to.to_owned(), value)).collect()
 }

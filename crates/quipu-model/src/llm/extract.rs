@@ -1,14 +1,16 @@
-//! Extracts messages, tool calls and the like from one span, in any dialect: Llama Stack's agents and routers of all releases, `gen_ai.*`,
-//! OpenInference.
+//! Extracts messages, tool calls and the like from one span, in any dialect.
 //!
-//! Not here: relations between spans (`build`). Attributes that are not understood are passed on unchanged.
+//! Not here: what an attribute means (`dialect`), relations between spans (`build`). Attributes that are not understood are passed on
+//! unchanged.
 
 use super::content::{content_text, plain_text};
 use super::conversation::{Chunk, SpanMessages, ToolDefinition, Verdict};
 use super::unflatten::list_under;
 use super::{Message, messages};
+use crate::dialect::{Evidence, Role, Says, list_prefix, says};
 use crate::recorded::json_text;
 use crate::{SpanKind, Value, is_marker};
+use std::borrow::Cow;
 
 /// Role of a span in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub(super) enum Part {
     Turn,
     /// A model call.
     Inference,
+    /// A model call that computes embeddings. It says nothing.
+    Embedding,
     /// A tool execution.
     Tool,
     /// A safety check.
@@ -50,6 +54,8 @@ pub(super) struct Extracted {
     pub(super) shield_id: Option<String>,
     pub(super) verdict: Option<Verdict>,
     pub(super) query: Option<String>,
+    /// Texts that embeddings were computed of.
+    pub(super) texts: Vec<String>,
     pub(super) chunks: Vec<Chunk>,
     pub(super) agent: Option<String>,
     pub(super) session_id: Option<String>,
@@ -57,58 +63,63 @@ pub(super) struct Extracted {
     pub(super) other: Vec<(String, Value)>,
 }
 
-/// The role of a span; `None` if it is not part of a conversation.
-pub(super) fn part(span: &SpanMessages) -> Option<Part> {
-    let text = |key: &str| span.attributes.iter().find(|(name, _)| name == key).and_then(|(_, value)| plain_text(value));
-    match text("openinference.span.kind").as_deref() {
-        Some("LLM") => return Some(Part::Inference),
-        Some("TOOL") => return Some(Part::Tool),
-        Some("GUARDRAIL") => return Some(Part::Shield),
-        Some("RETRIEVER" | "RERANKER") => return Some(Part::Retrieval),
-        Some("AGENT" | "CHAIN" | "PROMPT") => return Some(Part::Turn),
-        _ => {}
+/// What the attributes of a span state about its role.
+pub(super) fn evidence(attributes: &[(String, Value)]) -> Evidence {
+    let mut evidence = Evidence::default();
+    for (key, value) in attributes {
+        if let Some(says) = says(key) {
+            evidence.note(says, || plain_text(value).map(Cow::Owned));
+        }
     }
-    match text("gen_ai.operation.name").as_deref() {
-        Some("chat" | "generate_content" | "text_completion" | "embeddings") => return Some(Part::Inference),
-        Some("execute_tool") => return Some(Part::Tool),
-        Some("retrieval") => return Some(Part::Retrieval),
-        Some(_) => return Some(Part::Turn),
-        None => {}
+    evidence
+}
+
+/// The role of a span in a conversation, and whether instrumentation states it rather than its name; `None` if it has no part in it.
+pub(super) fn part(span: &SpanMessages) -> Option<(Part, bool)> {
+    let evidence = evidence(&span.attributes);
+    let of_role = |role: Role| match role {
+        Role::Call => Some(Part::Inference),
+        Role::Embedding => Some(Part::Embedding),
+        Role::Tool => Some(Part::Tool),
+        Role::Shield => Some(Part::Shield),
+        Role::Retrieval => Some(Part::Retrieval),
+        Role::Agent | Role::Step => Some(Part::Turn),
+        Role::Database => None,
+    };
+    if let Some(role) = evidence.stated() {
+        return of_role(role).map(|part| (part, true));
     }
-    match span.kind {
-        _ if span.is_request => Some(Part::Turn),
-        SpanKind::Turn | SpanKind::Request => Some(Part::Turn),
-        SpanKind::Inference => Some(Part::Inference),
-        SpanKind::Tool => Some(Part::Tool),
-        SpanKind::Safety => Some(Part::Shield),
-        SpanKind::Retrieval => Some(Part::Retrieval),
-        SpanKind::Routing | SpanKind::Storage | SpanKind::Other => None,
+    if evidence.is_unknown() {
+        return Some((Part::Turn, true));
     }
+    let derived = evidence.role().filter(|role| role.is_call()).and_then(of_role);
+    Some(match (span.kind, derived) {
+        _ if span.is_request => (Part::Turn, false),
+        (SpanKind::Inference, Some(part)) => (part, true),
+        (SpanKind::Turn | SpanKind::Request, _) => (Part::Turn, false),
+        (SpanKind::Inference, None) => (Part::Inference, false),
+        (SpanKind::Tool, _) => (Part::Tool, false),
+        (SpanKind::Safety, _) => (Part::Shield, false),
+        (SpanKind::Retrieval, _) => (Part::Retrieval, false),
+        (SpanKind::Routing | SpanKind::Storage | SpanKind::Other, _) => return None,
+    })
 }
 
 /// Extracts everything from a span with this role.
 pub(super) fn extract(span: &SpanMessages, part: Part) -> Extracted {
+    extract_from(&span.attributes, part)
+}
+
+fn extract_from(attributes: &[(String, Value)], part: Part) -> Extracted {
     let mut out = Extracted::default();
-    for (key, value) in &span.attributes {
-        read(&mut out, part, key, value);
+    let mut later = Later::default();
+    for (key, value) in attributes {
+        match says(key) {
+            Some(says) => read(&mut out, &mut later, part, (key, says), value),
+            None => out.other.push((key.clone(), value.clone())),
+        }
     }
-    let flat = |prefix: &str, inner: &str| -> Vec<Message> {
-        let items = list_under(&span.attributes, prefix);
-        items.iter().flat_map(|item| messages(item.get(inner).unwrap_or(item))).collect()
-    };
-    if out.input.is_empty() {
-        out.input = flat("llm.input_messages", "message");
-    }
-    if out.output.is_empty() {
-        out.output = flat("llm.output_messages", "message");
-        out.has_output |= !out.output.is_empty();
-    }
-    out.tools.extend(list_under(&span.attributes, "llm.tools").iter().filter_map(|item| {
-        let schema = item.get("tool").and_then(|tool| tool.get("json_schema")).unwrap_or(item);
-        definition(schema)
-    }));
-    out.chunks
-        .extend(list_under(&span.attributes, "retrieval.documents").iter().filter_map(|item| chunk(item.get("document").unwrap_or(item))));
+    later.finish(&mut out, part, attributes);
     if let Some(reason) = out.parameters.iter().position(|(key, _)| key == "stop_reason") {
         let (_, reason) = out.parameters.remove(reason);
         if let Some(message) = out.output.last_mut() {
@@ -118,63 +129,178 @@ pub(super) fn extract(span: &SpanMessages, part: Part) -> Extracted {
     out
 }
 
-/// Keys that describe the telemetry itself, or are shown elsewhere on the page.
-const SILENT: [&str; 14] = [
-    "raw_path",
-    "error",
-    "chunk_count",
-    "traceparent",
-    "tracestate",
-    "agent_id",
-    "input.mime_type",
-    "output.mime_type",
-    "metadata",
-    "user.id",
-    "gen_ai.response.id",
-    "gen_ai.operation.name",
-    "gen_ai.response.model",
-    "openinference.span.kind",
-];
+/// The messages that the attributes of one span hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Said {
+    /// Messages sent to the model, or by the user.
+    pub input: Vec<Message>,
+    /// Messages from the model.
+    pub output: Vec<Message>,
+}
 
-fn read(out: &mut Extracted, part: Part, key: &str, value: &Value) {
-    let text = || plain_text(value);
-    match key {
-        "__args__" => arguments(out, part, value),
-        "request" => request(out, value),
-        "input" | "gen_ai.input.messages" | "input.value" => input(out, part, key, value),
-        "output" | "gen_ai.output.messages" | "output.value" => output(out, part, key, value),
-        "gen_ai.system_instructions" => {
-            let text = value.items().map_or_else(|| text().unwrap_or_default(), |_| content_text(&parts_as_content(value)));
+/// What is said in a span with these decoded attributes.
+pub fn said(attributes: &[(String, Value)]) -> Said {
+    let found = extract_from(attributes, Part::Turn);
+    Said { input: found.input, output: found.output }
+}
+
+/// What counts only if nothing better is recorded, and what several attributes say together.
+#[derive(Default)]
+struct Later<'a> {
+    raw_input: Vec<(&'a str, &'a Value)>,
+    raw_output: Vec<(&'a str, &'a Value)>,
+    /// Beginnings of flat keys, each once.
+    flat_input: Vec<&'static str>,
+    flat_output: Vec<&'static str>,
+    flat_tools: Vec<&'static str>,
+    flat_documents: Vec<&'static str>,
+    flat_texts: Vec<&'static str>,
+    answer: Message,
+    /// The model among the parameters; its own attribute may name the one that answered.
+    asked_for: Option<String>,
+    system: Option<String>,
+    level: Option<String>,
+    told: Option<String>,
+    facts: Vec<(String, String)>,
+}
+
+impl Later<'_> {
+    fn finish(self, out: &mut Extracted, part: Part, attributes: &[(String, Value)]) {
+        let flat =
+            |prefixes: &[&'static str]| -> Vec<Value> { prefixes.iter().flat_map(|prefix| list_under(attributes, prefix)).collect() };
+        if part == Part::Embedding {
+            out.texts.extend(flat(&self.flat_input).iter().chain(&flat(&self.flat_texts)).filter_map(embedded));
+        } else if out.input.is_empty() {
+            out.input = flat(&self.flat_input).iter().flat_map(|item| flat_message(item, "user")).collect();
+        }
+        let has_words = !out.input.is_empty();
+        for (key, value) in self.raw_input {
+            if !has_words || !matches!(part, Part::Inference | Part::Turn) {
+                input(out, part, key, value);
+            }
+        }
+        if out.output.is_empty() {
+            out.output = flat(&self.flat_output).iter().flat_map(|item| flat_message(item, "assistant")).collect();
+        }
+        if out.output.is_empty() && self.answer != Message::default() {
+            out.output.push(Message { role: "assistant".into(), ..self.answer });
+        }
+        let has_words = !out.output.is_empty();
+        out.has_output |= has_words;
+        for (key, value) in self.raw_output {
+            if !has_words || !matches!(part, Part::Inference | Part::Turn) {
+                output(out, part, key, value);
+            }
+        }
+        out.tools.extend(flat(&self.flat_tools).iter().filter_map(|item| {
+            let schema = item.get("tool").and_then(|tool| tool.get("json_schema")).unwrap_or(item);
+            definition(schema)
+        }));
+        out.chunks.extend(flat(&self.flat_documents).iter().filter_map(|item| chunk(item.get("document").unwrap_or(item))));
+        out.model = self.asked_for.or(out.model.take());
+        let is_system = |message: &Message| message.role == "system";
+        if let Some(text) = self.system.filter(|_| !out.input.iter().any(is_system)) {
             out.input.insert(0, Message { role: "system".into(), text, ..Message::default() });
         }
-        "gen_ai.tool.definitions" | "llm.tools" => out.tools.extend(definitions(value)),
-        "tool_name" | "gen_ai.tool.name" | "tool.name" => out.tool.name = text(),
-        "gen_ai.tool.call.id" | "tool_call.id" => out.tool.call_id = text(),
-        "gen_ai.tool.call.arguments" | "tool.parameters" => out.tool.arguments = Some(written(value)),
-        "gen_ai.tool.call.result" => out.tool.result = Some(written(value)),
-        "session_id" | "session.id" | "gen_ai.conversation.id" => out.session_id = text(),
-        "turn_id" => out.turn_id = text(),
-        "agent_name" | "gen_ai.agent.name" => out.agent = text(),
-        "gen_ai.request.model" | "llm.model_name" => out.model = text(),
-        "stop_reason" => out.parameters.extend(text().map(|reason| ("stop_reason".to_owned(), reason))),
-        "gen_ai.response.finish_reasons" => {
-            let first = value.items().and_then(|items| items.first()).and_then(plain_text).or_else(text);
-            out.parameters.extend(first.map(|reason| ("stop_reason".to_owned(), reason)));
+        if self.level.is_some() || self.told.is_some() {
+            out.verdict = Some(Verdict::Violation { level: self.level, message: self.told, facts: self.facts });
         }
-        "llm.invocation_parameters" => out.parameters.extend(set_entries(value)),
-        _ if key.starts_with("__") || SILENT.contains(&key) => {}
-        _ if key.starts_with("gen_ai.request.") => {
-            out.parameters.push((key["gen_ai.request.".len()..].to_owned(), written(value)));
-        }
-        _ if ["llm.input_messages.", "llm.output_messages.", "llm.tools.", "retrieval.documents."]
-            .iter()
-            .any(|flat| key.starts_with(flat)) => {}
-        _ if ["llm.", "gen_ai.", "server.", "http.", "url.", "service.", "telemetry."].iter().any(|prefix| key.starts_with(prefix)) => {}
-        _ => out.other.push((key.to_owned(), value.clone())),
     }
 }
 
-/// `input` of an agent's step, or its equivalent in other dialects.
+/// A message of one attribute each field: OpenInference's, whose fields are in `message`, Traceloop's, or the text of a completion.
+fn flat_message(item: &Value, role: &str) -> Vec<Message> {
+    let text = ["prompt", "completion"].into_iter().find_map(|key| item.get(key)?.get("text")).and_then(Value::as_str);
+    let content = item.get("content").filter(|_| item.get("role").is_none()).map(content_text);
+    match text.map(str::to_owned).or(content) {
+        Some(text) => vec![Message { role: role.into(), text, ..Message::default() }],
+        None => messages(item.get("message").unwrap_or(item)),
+    }
+}
+
+/// The text that an embedding was computed of.
+fn embedded(item: &Value) -> Option<String> {
+    let of = item.get("embedding").and_then(|of| of.get("text")).or_else(|| item.get("content"));
+    of.map(content_text).filter(|text| !text.is_empty())
+}
+
+fn read<'a>(out: &mut Extracted, later: &mut Later<'a>, part: Part, (key, says): (&'a str, Says), value: &'a Value) {
+    let text = || plain_text(value);
+    let flat = |list: &mut Vec<&'static str>| {
+        if let Some(prefix) = list_prefix(key).filter(|prefix| !list.contains(prefix)) {
+            list.push(prefix);
+        }
+    };
+    match says {
+        Says::Arguments => arguments(out, part, value),
+        Says::Body => request(out, value),
+        Says::Input | Says::InputMessages => input(out, part, key, value),
+        Says::RawInput => later.raw_input.push((key, value)),
+        Says::FlatInput => flat(&mut later.flat_input),
+        Says::Output | Says::OutputMessages => output(out, part, key, value),
+        Says::RawOutput => later.raw_output.push((key, value)),
+        Says::FlatOutput => flat(&mut later.flat_output),
+        Says::AnswerText => later.answer.text = written(value),
+        Says::AnswerCalls => later.answer.tool_calls = super::read::tool_calls(value.items().unwrap_or_default()),
+        Says::AnswerReasoning => later.answer.reasoning = text(),
+        Says::System => {
+            let content = value.items().map_or_else(|| text().unwrap_or_default(), |_| content_text(&parts_as_content(value)));
+            later.system = Some(content).filter(|text| !text.is_empty());
+        }
+        Says::Tools => out.tools.extend(definitions(value)),
+        Says::FlatTools => flat(&mut later.flat_tools),
+        Says::FlatDocuments => flat(&mut later.flat_documents),
+        Says::FlatTexts => flat(&mut later.flat_texts),
+        Says::Documents => out.chunks.extend(value.items().unwrap_or_default().iter().filter_map(chunk)),
+        Says::Query => out.query = Some(content_text(value)),
+        Says::Tool => out.tool.name = text(),
+        Says::ToolCallId => out.tool.call_id = text(),
+        Says::ToolArguments => out.tool.arguments = Some(written(value)),
+        Says::ToolResult => out.tool.result = Some(tool_text(value)),
+        Says::Session => out.session_id = out.session_id.take().or_else(text),
+        Says::Turn => out.turn_id = text(),
+        Says::AgentName => out.agent = text(),
+        Says::Model => out.model = text().map(|model| model.trim_matches('"').to_owned()),
+        Says::Shield => out.shield_id = text(),
+        Says::ViolationLevel => later.level = text(),
+        Says::ViolationMessage => later.told = text(),
+        Says::ViolationFacts => later.facts = set_entries(value),
+        Says::StopReason => {
+            let first = value.items().and_then(|items| items.first()).and_then(plain_text).or_else(text);
+            out.parameters.extend(first.map(|reason| ("stop_reason".to_owned(), reason)));
+        }
+        Says::Parameter => {
+            let name = list_prefix(key).and_then(|prefix| key.get(prefix.len() + 1..)).unwrap_or(key);
+            out.parameters.push((name.to_owned(), written(value)));
+        }
+        Says::Parameters => {
+            later.asked_for = value.get("model").and_then(plain_text);
+            out.parameters.extend(set_entries(value));
+        }
+        Says::Request
+        | Says::Autotraced
+        | Says::Role(_)
+        | Says::ResponseModel
+        | Says::Provider
+        | Says::Tokens(_)
+        | Says::Part(_)
+        | Says::FirstPartSeconds
+        | Says::FirstPartMillis
+        | Says::Embeds
+        | Says::Database
+        | Says::Address
+        | Says::AgentId
+        | Says::Aside => {}
+    }
+}
+
+/// A tool's answer as text. LangChain wraps it into one of its messages.
+fn tool_text(value: &Value) -> String {
+    let inner = value.get("output").filter(|output| output.get("kwargs").is_some() || output.get("data").is_some()).unwrap_or(value);
+    messages(inner).into_iter().next().map(|answer| answer.text).unwrap_or_else(|| written(value))
+}
+
+/// Input of a span: that of an agent's step, or its equivalent in other dialects.
 fn input(out: &mut Extracted, part: Part, key: &str, value: &Value) {
     let found = messages(value);
     match part {
@@ -190,10 +316,20 @@ fn input(out: &mut Extracted, part: Part, key: &str, value: &Value) {
         }
         Part::Tool => out.tool.arguments = out.tool.arguments.take().or_else(|| Some(written(value))),
         Part::Retrieval => out.query = plain_text(value),
+        Part::Embedding if found.is_empty() => out.texts.push(written(value)),
+        Part::Embedding => out.texts.extend(found.into_iter().map(|message| message.text)),
         _ if !found.is_empty() => out.input.extend(found),
-        Part::Inference | Part::Turn if value.items().is_none() && value.as_str().is_some() => out.input.push(user(written(value))),
+        Part::Inference | Part::Turn if is_prompt(value) => {
+            out.input
+                .push(user(["prompt", "content"].into_iter().find_map(|key| value.get(key)).map_or_else(|| written(value), content_text)));
+        }
         _ => out.other.push((key.to_owned(), value.clone())),
     }
+}
+
+/// Whether a value is the user's words: a text, or an object that holds nothing but a prompt.
+fn is_prompt(value: &Value) -> bool {
+    (value.items().is_none() && value.as_str().is_some()) || value.get("prompt").is_some_and(|prompt| prompt.as_str().is_some())
 }
 
 fn output(out: &mut Extracted, part: Part, key: &str, value: &Value) {
@@ -211,12 +347,16 @@ fn output(out: &mut Extracted, part: Part, key: &str, value: &Value) {
             out.tool.result.get_or_insert(text);
         }
         Part::Shield => out.verdict = Some(verdict(value)),
+        // Vectors are not read.
+        Part::Embedding => {}
         Part::Retrieval if is_taken_out(value) => out.chunks.push(Chunk { text: written(value), document: None, score: None }),
         Part::Inference if is_taken_out(value) => {
             out.output.push(Message { role: "assistant".into(), text: written(value), ..Message::default() });
         }
         Part::Retrieval => {
-            out.chunks.extend(chunks(value));
+            if out.chunks.is_empty() {
+                out.chunks.extend(chunks(value));
+            }
             out.tool.result = value.get("content").map(content_text);
         }
         Part::Inference | Part::Turn => {
@@ -225,7 +365,7 @@ fn output(out: &mut Extracted, part: Part, key: &str, value: &Value) {
                 out.output.extend(found);
             } else if let (Part::Inference, Some(message)) = (part, old_output(value)) {
                 out.output.push(message);
-            } else if key == "output.value" && value.items().is_none() && value.as_str().is_some() {
+            } else if key != "output" && value.items().is_none() && value.as_str().is_some() {
                 out.output.push(Message { role: "assistant".into(), text: written(value), ..Message::default() });
             } else if !matches!(value, Value::Null) && value.as_str() != Some("") {
                 out.other.push((key.to_owned(), value.clone()));
@@ -253,12 +393,13 @@ fn old_output(value: &Value) -> Option<Message> {
 fn arguments(out: &mut Extracted, part: Part, value: &Value) {
     let text = |key: &str| value.get(key).and_then(plain_text);
     match part {
-        Part::Inference | Part::Turn => {
+        Part::Inference | Part::Embedding | Part::Turn => {
             out.input.extend(messages(value));
             if let Some(prompt) = text("content").or_else(|| text("prompt")).filter(|_| out.input.is_empty()) {
                 out.input.push(user(prompt));
             }
-            for key in ["contents", "input", "input_texts"] {
+            let is_read = !out.input.is_empty() && value.get("messages").is_none();
+            for key in ["contents", "input", "input_texts"].into_iter().filter(|_| !is_read) {
                 out.other.extend(value.get(key).filter(|value| is_set(value)).map(|value| (key.to_owned(), value.clone())));
             }
             out.model = text("model_id").or_else(|| text("model"));
@@ -380,7 +521,7 @@ fn verdict(value: &Value) -> Verdict {
 
 fn chunks(value: &Value) -> Vec<Chunk> {
     let scores = value.get("scores").and_then(Value::items).unwrap_or_default();
-    let found = value.get("chunks").and_then(Value::items).unwrap_or_default();
+    let found = ["chunks", "documents"].into_iter().find_map(|key| value.get(key)).and_then(Value::items).unwrap_or_default();
     let scored = |(at, item): (usize, &Value)| {
         let mut chunk = chunk(item)?;
         chunk.score = chunk.score.or_else(|| scores.get(at).map(written));
@@ -391,7 +532,7 @@ fn chunks(value: &Value) -> Vec<Chunk> {
 
 /// `{content, metadata: {document_id}}` (Llama Stack) or `{document.content, document.id, document.score}` (OpenInference).
 fn chunk(value: &Value) -> Option<Chunk> {
-    let text = value.get("content").map(content_text)?;
+    let text = ["content", "page_content", "text"].into_iter().find_map(|key| value.get(key)).map(content_text)?;
     let named = |of: &Value| ["document_id", "id", "source"].into_iter().find_map(|key| of.get(key).and_then(plain_text));
     let document = value.get("metadata").and_then(named).or_else(|| named(value));
     Some(Chunk { text, document, score: value.get("score").map(written) })

@@ -98,7 +98,7 @@ impl Parts {
                 }
             }
             Body::Failed(found) => self.failures.push(text(found)),
-            Body::Retrieved { .. } | Body::Missing(_) | Body::Other { .. } => {}
+            Body::Retrieved { .. } | Body::Embedded(_) | Body::Missing(_) | Body::Other { .. } => {}
         }
     }
 
@@ -125,6 +125,7 @@ fn message(message: &Message) -> Value {
     map(vec![
         ("role", text(&message.role)),
         ("content", text(&message.text)),
+        ("reasoning", some(message.reasoning.as_ref())),
         ("context", some(message.context.as_ref())),
         ("call_id", some(message.call_id.as_ref())),
         ("tool_name", some(message.tool_name.as_ref())),

@@ -1,7 +1,7 @@
 //! Chat messages recorded by inference requests and agent turns, and the conversation they form.
 //!
 //! `read` finds messages in a value; `extract` reads a span in any dialect; `build` joins the spans of a trace or session into a
-//! [`Conversation`]. Not here: token counts (`tokens`), decoding (`recorded`), rendering (the page).
+//! [`Conversation`], `repeats` those that repeat others. Not here: token counts (`tokens`), decoding (`recorded`), rendering (the page).
 
 mod build;
 mod content;
@@ -10,6 +10,7 @@ mod events;
 mod extract;
 mod lines;
 mod read;
+mod repeats;
 mod unflatten;
 
 pub use build::conversation;
@@ -17,32 +18,25 @@ pub use conversation::{
     Body, Chunk, Conversation, ConversationPage, Entry, Shield, SpanMessages, ToolDefinition, ToolResult, Turn, Verdict,
 };
 pub use events::{event_attributes, is_message_event};
+pub use extract::{Said, said};
 pub use lines::conversation_lines;
 pub use read::last_user_message;
 pub use read::messages;
 
+use crate::Value;
+use crate::dialect::{Says, says};
 use serde::{Deserialize, Serialize};
-
-/// Attributes that contain a span's input in the various conventions: Llama Stack's steps, traced methods and agent turns, GenAI,
-/// OpenInference.
-const INPUTS: [&str; 7] = [
-    "input",
-    "__args__",
-    "request",
-    "gen_ai.input.messages",
-    "input.value",
-    "gen_ai.tool.call.arguments",
-    "gen_ai.prompt",
-];
 
 /// Whether a span with this name is a step of an agent's turn. The server runs these one after another, never nested.
 pub fn is_agent_step(name: &str) -> bool {
     matches!(name, "inference" | "tool_execution" | "run_shields")
 }
 
-/// The key, among those of a span's attributes, that contains its input.
-pub fn input_key<'a>(keys: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
-    INPUTS.iter().find_map(|name| keys.clone().find(|key| key == name))
+/// The key, among those of a span's attributes, that contains its input: of several, the one whose dialect says so most directly. `None`
+/// also if the input has one attribute for each field.
+pub fn input_key<'a>(keys: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let read = |key: &'a str| Some((says(key).filter(|says| *says != Says::FlatInput)?.input_rank()?, key));
+    keys.filter_map(read).min_by_key(|(rank, _)| *rank).map(|(_, key)| key)
 }
 
 /// A chat message.
@@ -64,6 +58,8 @@ pub struct Message {
     pub tool_name: Option<String>,
     /// `stop_reason` or `finish_reason`.
     pub stop_reason: Option<String>,
+    /// What the model thought before it answered, if recorded. Not part of the answer.
+    pub reasoning: Option<String>,
 }
 
 /// A tool call by a model.

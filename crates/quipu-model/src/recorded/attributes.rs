@@ -34,6 +34,18 @@ impl RecordedAttribute {
     }
 }
 
+impl RecordedAttribute {
+    /// Decodes the value like [`RecordedAttribute::decoded`], and keeps the text of a string that contains a list or map: what a message
+    /// says is shown as it was said.
+    pub fn nested(&self) -> Value {
+        let Decoded { encoding, value } = self.decoded();
+        if !self.is_string || encoding == Encoding::Text {
+            return value;
+        }
+        Value::Nested { raw: self.text.clone(), encoding, value: Box::new(value) }
+    }
+}
+
 /// Parses all attributes in recorded order, including duplicate keys.
 ///
 /// # Errors

@@ -1,15 +1,18 @@
 //! Reads token counts from all sources into one record per inference request, with the source of each count.
 //!
 //! Sources: `metric.*` span events (0.2.18 and later), `metrics` in the recorded output (0.2.15), `usage` in the output (reported by the
-//! provider), and attributes of OpenTelemetry's GenAI conventions and of OpenInference. Not here: totals (`index`), time series.
+//! provider), and attributes, whose keys are in `dialect`. Not here: totals (`index`), time series.
 
 mod attach;
+mod call;
 
 pub use attach::{Group, SpanNode, attach};
 
 pub use crate::TokenKind;
+use crate::dialect::{Says, TokenPart};
 use crate::number::truncated;
-use crate::{TokenCount, TokenRecord, TokenSource, Value};
+use crate::{CallParts, TokenCount, TokenRecord, TokenSource, Value};
+pub use call::{StatedCall, model_in, number_in, without_quotes};
 
 /// Role of a span in an inference request, decided by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,24 +53,27 @@ impl InferenceRole {
     }
 }
 
-impl TokenKind {
-    /// The token kind that instrumentation records under this key. `None` for subtotals (cached, reasoning), which are included in another
-    /// count.
-    pub fn from_attribute(key: &str) -> Option<TokenKind> {
-        match key {
-            "gen_ai.usage.input_tokens" | "gen_ai.usage.prompt_tokens" | "llm.token_count.prompt" => Some(TokenKind::Prompt),
-            "gen_ai.usage.output_tokens" | "gen_ai.usage.completion_tokens" | "llm.token_count.completion" => Some(TokenKind::Completion),
-            "gen_ai.usage.total_tokens" | "llm.token_count.total" => Some(TokenKind::Total),
-            _ => None,
-        }
+/// Computes the total if only the parts are recorded, as these conventions do. Of embeddings it is the input, since there is no output.
+pub fn add_up(record: &mut TokenRecord, embeds: bool) {
+    if embeds && record.completion.is_none() {
+        record.total = record.total.or(record.prompt);
     }
-}
-
-/// Computes the total if only the parts are recorded, as these conventions do.
-pub fn add_up(record: &mut TokenRecord) {
     if let (None, Some(prompt), Some(completion)) = (record.total, record.prompt, record.completion) {
         let tokens = prompt.tokens.saturating_add(completion.tokens);
         record.total = Some(TokenCount { tokens, source: TokenSource::Sum });
+    }
+}
+
+/// The counts of two calls together. A count that one of them lacks is that of the other.
+pub fn add(one: TokenRecord, other: TokenRecord) -> TokenRecord {
+    let sum = |one: Option<TokenCount>, other: Option<TokenCount>| match (one, other) {
+        (Some(one), Some(other)) => Some(TokenCount { tokens: one.tokens.saturating_add(other.tokens), ..one }),
+        (one, other) => one.or(other),
+    };
+    TokenRecord {
+        prompt: sum(one.prompt, other.prompt),
+        completion: sum(one.completion, other.completion),
+        total: sum(one.total, other.total),
     }
 }
 
@@ -80,6 +86,23 @@ pub fn set_count(record: &mut TokenRecord, kind: TokenKind, tokens: f64, source:
     };
     if slot.is_none() && tokens >= 0.0 && tokens.fract() == 0.0 && tokens < 9e15 {
         *slot = Some(TokenCount { tokens: truncated(tokens), source });
+    }
+}
+
+/// Sets a part of a call, in the unit of the attribute's meaning, unless it is already known. Ignores meanings that are none, and numbers that
+/// can't be counts or times.
+pub fn set_part(parts: &mut CallParts, says: Says, number: f64) {
+    let (slot, factor) = match says {
+        Says::Part(TokenPart::Cached) => (&mut parts.cached, 1.0),
+        Says::Part(TokenPart::CacheWritten) => (&mut parts.cache_written, 1.0),
+        Says::Part(TokenPart::Reasoning) => (&mut parts.reasoning, 1.0),
+        Says::FirstPartSeconds => (&mut parts.first_part_nanos, 1e9),
+        Says::FirstPartMillis => (&mut parts.first_part_nanos, 1e6),
+        _ => return,
+    };
+    let number = (number * factor).round();
+    if slot.is_none() && (0.0..9e15).contains(&number) {
+        *slot = Some(truncated(number));
     }
 }
 

@@ -30,6 +30,9 @@ pub enum NumberField {
     Tokens,
     PromptTokens,
     CompletionTokens,
+    CachedTokens,
+    ReasoningTokens,
+    FirstPart,
     Spans,
     Failures,
     Requests,
@@ -118,7 +121,10 @@ impl FieldInfo {
 
 use Field::{Error, Id, Kind, Number, Text};
 use FieldLevel::{Span, Trace, TraceOrSpan};
-use NumberField::{CompletionTokens, Duration, Failures, Inferences, PromptTokens, Requests, Spans, Start, Tokens, TraceDuration};
+use NumberField::{
+    CachedTokens, CompletionTokens, Duration, Failures, FirstPart, Inferences, PromptTokens, ReasoningTokens, Requests, Spans, Start,
+    Tokens, TraceDuration,
+};
 use TextField::{Agent, Model, Name, Service, Session, Status, Tool, Turn};
 
 /// All fields, in the order of suggestions.
@@ -144,6 +150,9 @@ pub static FIELDS: &[FieldInfo] = &[
     row(Text(Agent), "agent", Span, "agent:weather", "The agent's name, or its id if it has none; on the span of a turn."),
     row(Text(Status), "status", Span, "status:error", "The recorded status, which rarely shows a failure."),
     row(Text(Service), "service", Trace, "service:llama", "The service that wrote the trace."),
+    row(Number(CachedTokens), "tokens.cached", TraceOrSpan, "tokens.cached>0", "Prompt tokens that came from a cache."),
+    row(Number(ReasoningTokens), "tokens.reasoning", TraceOrSpan, "tokens.reasoning>0", "Completion tokens spent on reasoning."),
+    row(Number(FirstPart), "first_part", Span, "first_part>1s", "The time to the first part of a model's stream.").of(Unit::Duration),
     row(Id(IdField::Trace), "trace", Trace, "trace:4bf92f", "The id of a trace, or its beginning; trace=… is the whole id."),
     row(Id(IdField::Span), "span", Span, "span:00f067", "The id of a span, or its beginning; span=… is the whole id."),
 ];

@@ -4,38 +4,37 @@
 
 use super::names;
 use quipu_model::SpanKind;
+use quipu_model::dialect::{Says, says};
 use quipu_protocol::PrivateKind;
 
 /// The kind of a span attribute.
 pub(super) fn span_attribute(key: &str, span: SpanKind) -> PrivateKind {
-    use PrivateKind::{Errors, Others, Outputs, Paths, Prompts, Secrets, Tools};
+    use PrivateKind::{Errors, Others, Paths, Secrets, Tools};
     match key {
         _ if names::is_secret(key) => Secrets,
         "raw_path" => Paths,
         "error" => Errors,
-        "input" | "input.value" => match span {
-            SpanKind::Tool | SpanKind::Retrieval => Tools,
-            _ => Prompts,
-        },
-        "output" | "output.value" => match span {
-            SpanKind::Tool | SpanKind::Retrieval => Tools,
-            SpanKind::Routing | SpanKind::Storage => Others,
-            _ => Outputs,
-        },
-        "__args__" => match span {
-            SpanKind::Tool | SpanKind::Retrieval => Tools,
-            _ => Others,
-        },
         _ if key.starts_with("exception.") => Errors,
-        _ if key.starts_with("gen_ai.tool.call.") || key.starts_with("retrieval.") || key == "tool.parameters" => Tools,
-        _ if key.starts_with("gen_ai.input") || key.starts_with("gen_ai.system_instructions") || key.starts_with("gen_ai.prompt") => {
-            Prompts
-        }
-        _ if key.starts_with("gen_ai.output") || key.starts_with("gen_ai.completion") => Outputs,
-        _ if key.starts_with("llm.input_messages") || key.starts_with("llm.prompt") => Prompts,
-        _ if key.starts_with("llm.output_messages") => Outputs,
-        _ => nested(key, Others),
+        _ if key.starts_with("retrieval.") || key == "tool.parameters" => Tools,
+        _ => says(key).and_then(|says| words(says, span)).unwrap_or_else(|| nested(key, Others)),
     }
+}
+
+/// The kind of an attribute that holds words; `None` if its meaning is another.
+fn words(says: Says, span: SpanKind) -> Option<PrivateKind> {
+    use PrivateKind::{Others, Outputs, Prompts, Tools};
+    let of_tool = matches!(span, SpanKind::Tool | SpanKind::Retrieval);
+    Some(match says {
+        Says::Input | Says::RawInput | Says::Output | Says::RawOutput | Says::Arguments if of_tool => Tools,
+        Says::Arguments => Others,
+        Says::Output | Says::RawOutput if matches!(span, SpanKind::Routing | SpanKind::Storage) => Others,
+        Says::Input | Says::RawInput | Says::InputMessages | Says::FlatInput | Says::System | Says::FlatTexts => Prompts,
+        Says::Output | Says::RawOutput | Says::OutputMessages | Says::FlatOutput => Outputs,
+        Says::AnswerText | Says::AnswerReasoning => Outputs,
+        Says::AnswerCalls | Says::ToolArguments | Says::ToolResult => Tools,
+        Says::Documents | Says::FlatDocuments | Says::Query => Tools,
+        _ => return None,
+    })
 }
 
 /// The kind of an attribute of a resource or scope.

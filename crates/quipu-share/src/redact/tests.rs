@@ -105,6 +105,36 @@ fn each_switch_takes_its_kind_and_leaves_the_others_readable() {
 }
 
 #[test]
+fn words_are_taken_out_by_their_meaning_in_every_dialect() {
+    let prompts = [
+        "gen_ai.prompt.0.content",
+        "gen_ai.system_instructions",
+        "llm.input_messages.0.message.content",
+        "ai.prompt",
+        "mlflow.spanInputs",
+    ];
+    let outputs = [
+        "gen_ai.completion.0.content",
+        "ai.response.text",
+        "ai.response.reasoning",
+        "langfuse.observation.output",
+        "final_result",
+    ];
+    let tools = [
+        "gen_ai.tool.call.result",
+        "ai.toolCall.args",
+        "retrieval.documents.0.document.content",
+        "tool_response",
+    ];
+    for (kind, keys) in [(PrivateKind::Prompts, &prompts[..]), (PrivateKind::Outputs, &outputs), (PrivateKind::Tools, &tools)] {
+        for key in keys {
+            let attributes = format!(r#"{{"{key}": "a word of somebody"}}"#);
+            assert!(!left_of(&attributes, only(&[kind])).contains("somebody"), "{key}");
+        }
+    }
+}
+
+#[test]
 fn what_was_taken_out_once_is_taken_out_where_it_is_repeated() {
     let mut recording = one_span("inference", r#"{"input": "[{\"role\": \"user\", \"content\": \"Where is Atlantis?\"}]"}"#);
     recording.events.push(EventRecord {

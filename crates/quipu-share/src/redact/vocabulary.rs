@@ -3,6 +3,7 @@
 //! A name is kept if it only consists of these words, so it reveals nothing but the software used. Models, tools and names chosen by users
 //! are not listed.
 
+use quipu_model::dialect::{Says, says};
 use std::sync::LazyLock;
 
 /// In lower case. They must cover all letters of a name.
@@ -149,8 +150,8 @@ pub(super) fn is_structural_key(key: &str) -> bool {
 
 /// Whether values under the key are counts or durations. The words of the key must be known, too.
 pub(super) fn is_count_key(key: &str) -> bool {
-    let is_usage = key.starts_with("gen_ai.usage.") && key.ends_with("tokens");
-    matches!(key, "__ttl__" | "chunk_count") || key.ends_with("_tokens") || key.starts_with("llm.token_count.") || is_usage
+    let is_count = matches!(says(key), Some(Says::Tokens(_) | Says::Part(_) | Says::FirstPartSeconds | Says::FirstPartMillis));
+    matches!(key, "__ttl__" | "chunk_count") || key.ends_with("_tokens") || key.starts_with("llm.token_count.") || is_count
 }
 
 /// Whether the `value` of events with this name is a count or a duration.

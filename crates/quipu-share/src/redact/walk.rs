@@ -12,6 +12,7 @@ use super::pseudonyms::Pseudonyms;
 use super::shapes::looks_like_key;
 use super::sweep::{MIN_BYTES, Sweep};
 use super::vocabulary::{self, is_count_key, is_measure, is_small_number, is_structural_key, known_name};
+use quipu_model::dialect::kind_of_name;
 use quipu_model::failure::is_error_severity;
 use quipu_model::ordered::sort_by_key;
 use quipu_model::recorded::{RecordedAttribute, attributes, json_text, parse_json, python_text};
@@ -224,7 +225,7 @@ impl Walker {
         self.row = "span".into();
         let span_id = self.id(&row.span_id, "span_id");
         self.row = format!("span {span_id}");
-        let kind = row.name.as_deref().map_or(SpanKind::Other, SpanKind::from_name);
+        let kind = row.name.as_deref().map_or(SpanKind::Other, kind_of_name);
         self.attribute = "name".into();
         SpanRecord {
             span_id,

@@ -41,6 +41,11 @@ pub(super) fn entry(entry: &Entry) -> El {
             let query = query.iter().map(|query| el(Tag::P).text(format!("“{query}”")));
             el(Tag::Article).class("message role-retrieval").with(about(title)).all(query).all(chunk_list(chunks))
         }
+        Body::Embedded(texts) => {
+            let title = format!("embedded {}", counted(Some(texts.len() as u64), "text", "texts"));
+            let texts = texts.iter().map(|text| Node::Long(text.clone()));
+            el(Tag::Article).class("message role-retrieval").with(about(title)).all(texts)
+        }
         Body::Missing(text) => el(Tag::Article)
             .class("message role-missing")
             .with(about("assistant".into()))
@@ -147,9 +152,11 @@ fn asked(model: Option<&str>, parameters: &[(String, String)], tools: &[ToolDefi
 
 /// The text of a message: as Markdown, as a tree if it is data, or as recorded.
 fn words(message: &Message, span_id: &str) -> Vec<Node> {
+    let thought = |text: &String| fold("entry-other", vec![Node::Text("Reasoning".into())], vec![text_or_tree(text, span_id)]).into();
+    let mut nodes: Vec<Node> = message.reasoning.iter().map(thought).collect();
     if message.text.is_empty() {
-        let is_empty = message.tool_calls.is_empty() && message.images.is_empty();
-        let mut nodes: Vec<Node> = is_empty.then(|| soft("(no text)").into()).into_iter().collect();
+        let is_empty = message.tool_calls.is_empty() && message.images.is_empty() && message.reasoning.is_none();
+        nodes.extend(is_empty.then(|| soft("(no text)").into()));
         nodes.extend(images(message));
         return nodes;
     }
@@ -161,7 +168,7 @@ fn words(message: &Message, span_id: &str) -> Vec<Node> {
         },
         other => other,
     };
-    let mut nodes = vec![text];
+    nodes.push(text);
     nodes.extend(images(message));
     if let Some(context) = &message.context {
         let inside = vec![text_or_tree(context, span_id)];

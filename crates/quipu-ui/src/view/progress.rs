@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn totals_say_what_is_unknown() {
-        let tokens = TokenTotals { prompt: None, completion: Some(567), total: Some(1_801), counted: 8, requests: 57, cost: None };
+        let tokens =
+            TokenTotals { prompt: None, completion: Some(567), total: Some(1_801), counted: 8, requests: 57, ..TokenTotals::default() };
         let some = ListTotals {
             traces: 56,
             failed_traces: 2,

@@ -281,7 +281,7 @@ pub(super) mod tests {
             columns.start_nanos.push(start * 1_000_000);
             columns.duration.push(duration * 1_000_000);
             columns.flags.push(if failed { SpanFlags::FAILED } else { SpanFlags::default() });
-            columns.kind.push(SpanKind::from_name(name));
+            columns.kind.push(quipu_model::dialect::kind_of_name(name));
             let after = spans[row + 1..].iter().position(|span| span.0 <= depth).unwrap_or(spans.len() - row - 1);
             columns.subtree.push(after as u32 + 1);
             columns.has_branches |= after > 0;

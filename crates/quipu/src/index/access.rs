@@ -26,9 +26,9 @@ impl Index {
         self.traces.at(trace).requests
     }
 
-    /// Whether a trace contains several requests.
+    /// Whether Llama Stack put several requests into one trace.
     pub(crate) fn is_merged(&self, trace: u32) -> bool {
-        self.request_count(trace) > 1
+        self.traces.at(trace).merged
     }
 
     pub(crate) fn profiles(&self) -> &Profiles {

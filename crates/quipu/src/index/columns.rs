@@ -4,7 +4,7 @@
 
 use super::facets::Facets;
 use super::{Bits, Dictionary, Index, NO_TIME};
-use quipu_model::{SpanFlags, SpanKind, TokenTotals};
+use quipu_model::{CallParts, SpanFlags, SpanKind, TokenTotals};
 
 /// Numbers of one trace. `None` if unknown.
 pub(crate) struct TraceNumbers {
@@ -80,6 +80,11 @@ impl Index {
     /// Token sums of the traces that have inference requests.
     pub(crate) fn all_trace_tokens(&self) -> &[(u32, TokenTotals)] {
         &self.trace_tokens
+    }
+
+    /// What else the inference requests say, by row; those that say nothing are missing.
+    pub(crate) fn all_call_parts(&self) -> &[(u32, CallParts)] {
+        &self.call_parts
     }
 
     /// Traces that contain one of these spans.

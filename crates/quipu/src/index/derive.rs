@@ -6,6 +6,7 @@
     reason = "a place is an index in the rows of one trace, and every list about them has an entry for each"
 )]
 
+use super::calls::{MarkingServices, find_calls, mark_requests, services_that_mark, sums_within};
 use super::events::{Metric, NO_SPAN, attach_event};
 use super::failure_origin::mark_failure_origins;
 use super::ids::SpanKey;
@@ -15,8 +16,8 @@ use super::{Index, NO_TIME};
 use hashbrown::HashMap;
 use quipu_model::number::narrow;
 use quipu_model::ordered::sort_by_key;
-use quipu_model::tokens::{Group, InferenceRole, SpanNode, attach, join};
-use quipu_model::{SpanFlags, TokenRecord, TokenTotals};
+use quipu_model::tokens::{Group, SpanNode, attach, join};
+use quipu_model::{CallParts, SpanFlags, TokenRecord, TokenTotals};
 
 /// Traces derived between two checks of the time budget.
 const BLOCK: u32 = 64;
@@ -28,6 +29,8 @@ const SMALL_TRACE_SPANS: usize = 32;
 pub(super) struct Derive {
     placed: bool,
     next_trace: u32,
+    /// The services whose spans of kind `SERVER` are no requests.
+    marking: MarkingServices,
 }
 
 impl Derive {
@@ -48,13 +51,14 @@ impl Derive {
             index.events.sort();
             index.traces.place_spans(&index.spans);
             sort_by_key(outputs, |(row, _)| *row);
+            self.marking = services_that_mark(index);
             self.placed = true;
         }
         let traces = narrow(index.traces.len());
         while self.next_trace < traces {
             let until = traces.min(self.next_trace + BLOCK);
             for trace in self.next_trace..until {
-                derive_trace(index, trace, outputs);
+                derive_trace(index, trace, outputs, &self.marking);
             }
             self.next_trace = until;
             if self.next_trace < traces && spent() {
@@ -63,6 +67,8 @@ impl Derive {
         }
         settle_zones(index);
         sort_by_key(&mut index.tokens, |(row, _)| *row);
+        index.call_parts = std::mem::take(&mut index.request_parts);
+        sort_by_key(&mut index.call_parts, |(row, _)| *row);
         index.tokens.shrink_to_fit();
         index.strays.sort_unstable();
         outputs.clear();
@@ -74,7 +80,7 @@ impl Derive {
     }
 }
 
-fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
+fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)], marking: &MarkingServices) {
     let rows = index.traces.rows(trace).to_vec();
     let entry = *index.traces.at(trace);
     if rows.is_empty() {
@@ -84,6 +90,7 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
     index.anomalies.spans_without_trace += u64::from(entry.rowid.is_none());
     let parents = find_parents(index, &rows);
     let cut = cut_cycles(index, &rows, &parents);
+    let (requests, is_merged) = mark_requests(index, &rows, entry.service, marking);
 
     let mut failed = 0;
     for (place, row) in rows.iter().enumerate() {
@@ -112,14 +119,15 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
     }
     let of_framework = |row: &u32| index.names.facts(*index.spans.name.at(*row)).of_framework;
     index.anomalies.framework_traces += u64::from(rows.iter().all(of_framework));
-    let tokens = derive_tokens(index, &rows, &parents, outputs);
+    index.anomalies.database_traces += u64::from(rows.iter().all(|row| index.is_database_call(*row)));
+    let tokens = derive_tokens(index, &rows, &parents, &cut, outputs);
     if let Some(totals) = tokens {
         index.trace_tokens.push((trace, totals));
         index.file_tokens.merge(&totals);
     }
     index.anomalies.failed_spans += u64::from(failed);
-    index.anomalies.requests += u64::from(entry.requests);
-    index.anomalies.merged_traces += u64::from(entry.requests > 1);
+    index.anomalies.requests += u64::from(requests);
+    index.anomalies.merged_traces += u64::from(is_merged);
     let root = rows
         .iter()
         .filter(|row| index.spans.flags.at(**row).has(SpanFlags::ROOT))
@@ -128,6 +136,8 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)]) {
     let offset = if entry.local { local_offset(&entry) } else { None };
     let slot = index.traces.at_mut(trace);
     slot.failed = failed;
+    slot.requests = requests;
+    slot.merged = is_merged;
     slot.root = root;
     if let Some(offset) = offset {
         slot.offset_minutes = offset;
@@ -196,17 +206,18 @@ fn cut_cycles(index: &Index, rows: &[u32], parents: &[Option<usize>]) -> Vec<boo
 }
 
 /// Marks the inference requests of a trace and assigns tokens to each; `None` if there are no inference requests.
-fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], outputs: &[(u32, TokenRecord)]) -> Option<TokenTotals> {
-    // Instrumentation of other programs flags its inference spans; they count as provider spans.
-    let stated = |row: &u32| index.spans.flags.at(*row).has(SpanFlags::INFERENCE_REQUEST).then_some(InferenceRole::Provider);
-    let role = |row: &u32| index.names.facts(*index.spans.name.at(*row)).role.or_else(|| stated(row));
-    let roles: Vec<Option<InferenceRole>> = rows.iter().map(role).collect();
-    // The router's spans are the requests; without a router, the provider's; without either, the agent's steps.
-    let counted =
-        [InferenceRole::Router, InferenceRole::Provider, InferenceRole::AgentStep].into_iter().find(|role| roles.contains(&Some(*role)))?;
+fn derive_tokens(
+    index: &mut Index,
+    rows: &[u32],
+    parents: &[Option<usize>],
+    cut: &[bool],
+    outputs: &[(u32, TokenRecord)],
+) -> Option<TokenTotals> {
+    let calls = find_calls(index, rows, parents, cut, outputs)?;
+    let within = sums_within(index, rows, &calls, outputs);
     let mut spans = Vec::with_capacity(rows.len());
     for (place, row) in rows.iter().enumerate() {
-        let is_request = roles[place] == Some(counted) && !is_child_of_same_role(parents, &roles, place, counted);
+        let is_request = calls.is_request[place];
         let flags = index.spans.flags.at_mut(*row);
         if is_request {
             flags.add(SpanFlags::INFERENCE_REQUEST);
@@ -230,22 +241,23 @@ fn derive_tokens(index: &mut Index, rows: &[u32], parents: &[Option<usize>], out
     let mut totals = TokenTotals::default();
     for (place, row) in rows.iter().enumerate().filter(|(place, _)| spans[*place].is_request) {
         let output = quipu_model::ordered::find_sorted(outputs, *row).copied();
+        let inner = within.get(&place);
+        let output = output.or_else(|| inner.map(|(record, _)| *record));
         let record = join(from_events.get(&place).copied().unwrap_or_default(), output.unwrap_or_default());
+        let mut parts = index.call_parts_of(*row);
+        if let Some((_, inner)) = inner {
+            parts.add(inner);
+        }
         totals.add(Some(&record));
+        totals.parts.add(&CallParts { first_part_nanos: None, ..parts });
+        if !parts.is_empty() {
+            index.request_parts.push((*row, parts));
+        }
         if !record.is_empty() {
             index.tokens.push((*row, record));
         }
     }
     Some(totals)
-}
-
-/// Whether a span is the direct child of one with the same role: a router that calls itself, or a provider that wraps another. The outer
-/// span is then the request.
-///
-/// Only the direct parent counts: the server may push a request under the open span of an unrelated one by mistake, and that request stays
-/// a request of its own.
-fn is_child_of_same_role(parents: &[Option<usize>], roles: &[Option<InferenceRole>], place: usize, role: InferenceRole) -> bool {
-    parents[place].is_some_and(|parent| roles[parent] == Some(role))
 }
 
 /// Assigns the most common offset to traces with a local clock whose own row does not reveal one.

@@ -6,8 +6,10 @@ use super::column::Column;
 use super::names::clip;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use memchr::memmem::Finder;
+use quipu_model::dialect::Says;
 use quipu_model::number::narrow;
 use quipu_model::recorded::RawJson;
+use quipu_model::tokens::{model_in, without_quotes};
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
@@ -102,6 +104,8 @@ impl Facet {
 #[derive(Clone, Default)]
 pub(crate) struct Facets {
     pub(crate) model: Facet,
+    /// The provider of a model.
+    pub(crate) provider: Facet,
     pub(crate) tool: Facet,
     pub(crate) session: Facet,
     pub(crate) turn: Facet,
@@ -109,49 +113,41 @@ pub(crate) struct Facets {
     pub(crate) agent: Facet,
     /// Status of the spans whose status is not `OK`; empty if none was recorded.
     pub(crate) unusual_status: Facet,
+    /// What spans whose name is an HTTP method alone are shown as: the method and the path of their address.
+    pub(crate) shown_name: Facet,
 }
 
-/// The facet an attribute belongs to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Model,
-    Tool,
-    Session,
-    Turn,
-    AgentId,
-    AgentName,
-    /// The arguments of the traced method, which may name a model or a tool.
-    Arguments,
-}
+/// The meanings whose values are kept, in the order of [`SpanValues::values`].
+const KEPT: [Says; 8] = [
+    Says::Model,
+    Says::ResponseModel,
+    Says::Provider,
+    Says::Tool,
+    Says::Session,
+    Says::Turn,
+    Says::AgentId,
+    Says::AgentName,
+];
 
-impl Kind {
-    /// The facet of the attribute with this key.
-    pub(super) fn of(key: &str) -> Option<Kind> {
-        Some(match key {
-            "model" | "model_id" | "gen_ai.request.model" | "gen_ai.response.model" | "llm.model_name" => Kind::Model,
-            "tool_name" | "gen_ai.tool.name" | "tool.name" => Kind::Tool,
-            "session_id" | "session.id" | "gen_ai.conversation.id" => Kind::Session,
-            "turn_id" => Kind::Turn,
-            "agent_id" | "gen_ai.agent.id" => Kind::AgentId,
-            "agent_name" | "gen_ai.agent.name" => Kind::AgentName,
-            "__args__" => Kind::Arguments,
-            _ => return None,
-        })
-    }
-}
-
-/// Facet values of the span being read: the first of each kind.
+/// Facet values of the span being read: the first of each meaning.
 #[derive(Default)]
 pub(super) struct SpanValues<'a> {
-    values: [Option<RawJson<'a>>; 6],
+    values: [Option<RawJson<'a>>; KEPT.len()],
+    /// The arguments of the traced method, which may name a model or a tool.
     arguments: Option<RawJson<'a>>,
+    /// The model among the parameters of a call.
+    asked_for: Option<&'a str>,
 }
 
 impl<'a> SpanValues<'a> {
-    pub(super) fn note(&mut self, kind: Kind, value: RawJson<'a>) {
-        if kind == Kind::Arguments {
+    /// Takes an attribute into account. Those whose meaning is not kept are ignored.
+    pub(super) fn note(&mut self, says: Says, value: RawJson<'a>) {
+        if says == Says::Arguments {
             self.arguments = Some(value);
-        } else if let Some(slot) = self.values.get_mut(kind as usize)
+        } else if says == Says::Parameters {
+            self.asked_for = self.asked_for.or_else(|| model_in(value));
+        } else if let Some(place) = KEPT.iter().position(|kept| *kept == says)
+            && let Some(slot) = self.values.get_mut(place)
             && slot.is_none()
         {
             *slot = Some(value);
@@ -160,25 +156,31 @@ impl<'a> SpanValues<'a> {
 
     /// Adds the values to the facets under `row`. `is_inference` states whether the span is an inference.
     pub(super) fn keep(self, facets: &mut Facets, row: u32, is_inference: bool) {
-        let [model, tool, session, turn, agent_id, agent_name] = self.values;
+        let [model, response_model, provider, tool, session, turn, agent_id, agent_name] = self.values;
         let is_text = |value: &RawJson<'_>| value.as_str().is_some_and(|text| !text.is_empty());
+        // The answer often names a dated version of the model; one model must not have two names.
+        let asked_for = self.asked_for.filter(|_| is_inference);
+        if let Some(model) = asked_for {
+            facets.model.add(row, model);
+        }
         let slots = [
-            (&mut facets.model, model),
+            (&mut facets.model, model.filter(is_text).or(response_model).filter(|_| asked_for.is_none())),
+            (&mut facets.provider, provider),
             (&mut facets.tool, tool),
             (&mut facets.session, session),
             (&mut facets.turn, turn),
             (&mut facets.agent, agent_name.filter(is_text).or(agent_id)),
         ];
-        let mut has_value = [false; 5];
+        let mut has_value = [false; 6];
         for ((facet, value), has_value) in slots.into_iter().zip(&mut has_value) {
             if let Some(text) = value.and_then(|value| value.as_str()).filter(|text| !text.is_empty()) {
-                facet.add(row, &text);
+                facet.add(row, without_quotes(&text));
                 *has_value = true;
             }
         }
         let Some(arguments) = self.arguments else { return };
-        let [has_model, has_tool, ..] = has_value;
-        if is_inference && !has_model {
+        let [has_model, _, has_tool, ..] = has_value;
+        if is_inference && !has_model && asked_for.is_none() {
             if let Some(model) = first_argument(arguments, &["model_id", "model"]) {
                 facets.model.add(row, model);
             }

@@ -70,7 +70,7 @@ impl Index {
             trace_id: self.non_hex_ids.trace_text(trace.key),
             start: (start != NO_TIME).then_some(Timestamp(start)),
             duration_nanos: trace.duration(),
-            root_name: trace.root.map(|row| self.name_of(row).to_owned()),
+            root_name: trace.root.map(|row| self.shown_name_of(row).to_owned()),
             root_kind: trace.root.map(|row| *self.spans.kind.at(row)),
             asked: asked(number),
             spans: Some(trace.spans),
@@ -92,6 +92,12 @@ impl Index {
     /// The name of the span in `row`; a very long one is truncated.
     pub(crate) fn name_of(&self, row: u32) -> &str {
         &self.names.facts(*self.spans.name.at(row)).text
+    }
+
+    /// The name by which the span in `row` is shown: its name, with the path of its address if that is an HTTP method alone.
+    pub(crate) fn shown_name_of(&self, row: u32) -> &str {
+        let shown = &self.facets.shown_name;
+        shown.number_of(row).map_or_else(|| self.name_of(row), |number| shown.values.text(number))
     }
 
     /// Fills in the totals of a complete index.

@@ -72,6 +72,12 @@ impl Index {
         })
     }
 
+    /// The provider of the model call in `row`, if its attributes name one.
+    pub(crate) fn provider_of(&self, row: u32) -> Option<&str> {
+        let facet = &self.facets.provider;
+        facet.number_of(row).map(|number| facet.values.text(number))
+    }
+
     /// Sets the costs of all inference requests: pairs of row and cost, ascending by row.
     pub(crate) fn set_costs(&mut self, costs: Vec<(u32, Option<Cost>)>) {
         let mut of_traces: HashMap<u32, Vec<Option<Cost>>> = HashMap::new();

@@ -5,6 +5,7 @@
 
 mod access;
 mod bits;
+mod calls;
 mod column;
 mod columns;
 mod derive;
@@ -51,7 +52,7 @@ use hashbrown::HashMap;
 use ids::{NonHexIds, SpanKey};
 use names::Names;
 use quipu_model::ordered::find_sorted;
-use quipu_model::{Cost, TokenRecord, TokenTotals};
+use quipu_model::{CallParts, Cost, TokenRecord, TokenTotals};
 use spans::Spans;
 use traces::Traces;
 use warnings::Anomalies;
@@ -78,6 +79,10 @@ pub(crate) struct Index {
     strays: Vec<(SpanKey, u32)>,
     /// Token records by span row, ascending. Complete after `derive`.
     tokens: Vec<(u32, TokenRecord)>,
+    /// What else model calls say, by span row, ascending. Of requests only, once `derive` is complete.
+    call_parts: Vec<(u32, CallParts)>,
+    /// Those of the requests found so far, while `derive` is at work.
+    request_parts: Vec<(u32, CallParts)>,
     /// Token sums of the traces that have inference requests, by trace, ascending.
     trace_tokens: Vec<(u32, TokenTotals)>,
     file_tokens: TokenTotals,
@@ -154,6 +159,11 @@ impl Index {
     /// Tokens of the span in `row`, if it is an inference request.
     pub(crate) fn tokens_of(&self, row: u32) -> Option<TokenRecord> {
         find_sorted(&self.tokens, row).copied()
+    }
+
+    /// What else the inference request in `row` says about its tokens and its speed.
+    pub(crate) fn call_parts_of(&self, row: u32) -> CallParts {
+        find_sorted(&self.call_parts, row).copied().unwrap_or_default()
     }
 
     /// Cost of the inference request in `row`.

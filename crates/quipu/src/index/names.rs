@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 use quipu_model::SpanKind;
+use quipu_model::dialect::{has_bare_method, kind_of_name};
 use quipu_model::number::narrow;
 use quipu_model::recorded::repaired;
 use quipu_model::tokens::InferenceRole;
@@ -14,6 +15,8 @@ pub(super) struct NameFacts {
     pub(super) role: Option<InferenceRole>,
     /// The name is one that a web framework's instrumentation produces.
     pub(super) of_framework: bool,
+    /// The name is an HTTP method alone.
+    pub(super) has_bare_method: bool,
 }
 
 /// Longer names are truncated; the whole name is read together with its span.
@@ -56,9 +59,10 @@ impl Names {
         let number = narrow(self.facts.len());
         self.facts.push(NameFacts {
             text: text.into(),
-            kind: SpanKind::from_name(text),
+            kind: kind_of_name(text),
             role: InferenceRole::from_name(text),
             of_framework: of_framework(text),
+            has_bare_method: has_bare_method(text),
         });
         self.numbers.insert(text.as_bytes().into(), number);
         number

@@ -17,10 +17,11 @@ use super::spans::NewSpan;
 use super::table::{Table, damaged};
 use super::{Index, NO_TIME};
 use memchr::memmem::Finder;
+use quipu_model::dialect::{Evidence, Role, Says};
 use quipu_model::failure::{EventVerdict, SpanVerdict};
 use quipu_model::recorded::{RawJson, decode, entries, repaired};
-use quipu_model::tokens::{InferenceRole, TokenKind, add_up, from_output, set_count};
-use quipu_model::{RecordedTime, SpanFlags, SpanKind, TokenRecord, TokenSource};
+use quipu_model::tokens::{InferenceRole, TokenKind, add_up, from_output, number_in, set_count, set_part};
+use quipu_model::{CallParts, RecordedTime, SpanFlags, SpanKind, TokenRecord, TokenSource};
 use quipu_store::{Database, EventOwner, ScanEvent, ScanSpan, ScanTrace, StoreError, Stored, rowids, scan_events, scan_spans, scan_traces};
 
 use std::borrow::Cow;
@@ -261,23 +262,33 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
 
     let mut flags = SpanFlags::default();
     let role = index.names.facts(name).role;
-    let (mut output, mut stated, mut called) = (None, None, None);
+    let (mut output, mut called, mut address) = (None, None, None);
+    let mut evidence = Evidence::default();
     let mut verdict = SpanVerdict::default();
-    let (mut found, mut tokens) = (SpanValues::default(), TokenRecord::default());
+    let (mut found, mut tokens, mut parts) = (SpanValues::default(), TokenRecord::default(), CallParts::default());
     let readable = index.shapes.read(&mut index.profiles, name, span.attributes, |wanted, value| match wanted {
-        Wanted::Root if value.is_true() => flags.add(SpanFlags::REQUEST),
-        Wanted::Autotraced if value.is_true() => flags.add(SpanFlags::AUTOTRACED),
         Wanted::Failure(key) => verdict.note(key, value),
-        Wanted::Output if matches!(role, Some(InferenceRole::Router | InferenceRole::Provider)) => output = Some(value),
-        Wanted::Output if role == Some(InferenceRole::AgentStep) => called = Some(value),
-        Wanted::StatedKind => stated = value.as_str().and_then(|word| SpanKind::from_convention(&word)).or(stated),
-        Wanted::Facet(kind) => found.note(kind, value),
-        Wanted::Tokens(kind) => {
-            if let Some(number) = value.as_number_text().and_then(|text| text.parse().ok()) {
-                set_count(&mut tokens, kind, number, TokenSource::Attribute);
+        Wanted::Says(says) => {
+            match says {
+                Says::Request if value.is_true() => flags.add(SpanFlags::REQUEST),
+                Says::Autotraced if value.is_true() => flags.add(SpanFlags::AUTOTRACED),
+                Says::Output if matches!(role, Some(InferenceRole::Router | InferenceRole::Provider)) => output = Some(value),
+                Says::Output if role == Some(InferenceRole::AgentStep) => called = Some(value),
+                Says::Address if address.is_none() => address = Some(value),
+                Says::Tokens(kind) => {
+                    if let Some(number) = number_in(value) {
+                        set_count(&mut tokens, kind, number, TokenSource::Attribute);
+                    }
+                }
+                Says::Part(_) | Says::FirstPartSeconds | Says::FirstPartMillis => {
+                    if let Some(number) = number_in(value) {
+                        set_part(&mut parts, says, number);
+                    }
+                }
+                says => found.note(says, value),
             }
+            evidence.note(says, || value.as_str());
         }
-        _ => {}
     });
     index.anomalies.malformed_attributes += u64::from(!readable);
     let status = span.status.as_deref().filter(|status| *status != b"OK").map(repaired);
@@ -292,17 +303,36 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
         index.anomalies.secrets += 1;
     }
 
+    let stated = evidence.role();
     let kind = match index.names.facts(name).kind {
-        SpanKind::Other if stated.is_some() => stated.unwrap_or(SpanKind::Other),
-        SpanKind::Other if flags.has(SpanFlags::REQUEST) => SpanKind::Request,
+        SpanKind::Other => match stated.and_then(Role::kind) {
+            Some(kind) => kind,
+            None if flags.has(SpanFlags::REQUEST) => SpanKind::Request,
+            None => SpanKind::Other,
+        },
         kind => kind,
     };
-    if stated == Some(SpanKind::Inference) && role.is_none() {
-        // Whether this is the request itself or repeats one is decided once the whole trace is known.
+    if span.is_server {
+        flags.add(SpanFlags::SERVER);
+    }
+    let is_call = stated.is_some_and(Role::is_call) && role.is_none();
+    // Which of several is the request itself, and which repeats one, is decided once the whole trace is known.
+    if is_call {
         flags.add(SpanFlags::INFERENCE_REQUEST);
+    } else if !tokens.is_empty() && role.is_none() {
+        flags.add(SpanFlags::SUMS);
     }
     let row = index.spans.push(NewSpan { rowid: span.rowid, key, trace, parent, name, start, end, flags, kind });
     found.keep(&mut index.facets, row, kind == SpanKind::Inference);
+    if index.names.facts(name).has_bare_method
+        && let Some(address) = address.and_then(|address| address.as_str())
+    {
+        let shown = format!("{} {}", index.names.facts(name).text, path_of(&address));
+        index.facets.shown_name.add(row, &shown);
+    }
+    if !parts.is_empty() {
+        index.call_parts.push((row, parts));
+    }
     for tool in called.into_iter().flat_map(called_tools) {
         index.facets.tool.add(row, tool);
     }
@@ -312,11 +342,10 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     let entry = index.traces.at_mut(trace);
     entry.spans += 1;
     entry.local |= local;
-    entry.requests += u32::from(flags.has(SpanFlags::REQUEST));
     entry.widen(start, end);
 
     if !tokens.is_empty() {
-        add_up(&mut tokens);
+        add_up(&mut tokens, stated == Some(Role::Embedding));
         outputs.push((row, tokens));
     } else if let Some(output) = output {
         let bytes = output.bytes();
@@ -329,6 +358,12 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
             }
         }
     }
+}
+
+/// The path of an address, without its query.
+fn path_of(address: &str) -> &str {
+    let path = address.split_once("://").map_or(address, |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"));
+    path.split(['?', '#']).next().unwrap_or(path)
 }
 
 /// Indexes an event if its span is known, or if it is `overdue`. Otherwise returns the span it waits for.

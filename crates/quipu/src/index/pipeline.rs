@@ -46,6 +46,7 @@ mod native {
         /// Byte ranges in the batch, `None` for NULL: name and status.
         texts: [Option<Range<usize>>; 2],
         attributes: Range<usize>,
+        is_server: bool,
     }
 
     /// A [`Stored`], whose bytes are in the batch.
@@ -72,7 +73,7 @@ mod native {
             });
             let texts = [&span.name, &span.status].map(|text| text.as_deref().map(|text| self.copy(text)));
             let attributes = self.copy(span.attributes);
-            self.rows.push(Row { rowid: span.rowid, stored, texts, attributes });
+            self.rows.push(Row { rowid: span.rowid, stored, texts, attributes, is_server: span.is_server });
         }
 
         fn take(&self, take: &mut impl FnMut(ScanSpan<'_>)) {
@@ -86,7 +87,18 @@ mod native {
                 });
                 let [name, status] = row.texts.each_ref().map(|place| place.as_ref().map(|place| Cow::Borrowed(text(place))));
                 let attributes = text(&row.attributes);
-                take(ScanSpan { rowid: row.rowid, span_id, trace_id, parent_span_id, name, start, end, attributes, status });
+                take(ScanSpan {
+                    rowid: row.rowid,
+                    span_id,
+                    trace_id,
+                    parent_span_id,
+                    name,
+                    start,
+                    end,
+                    attributes,
+                    status,
+                    is_server: row.is_server,
+                });
             }
         }
 
@@ -190,6 +202,7 @@ mod tests {
             end: Stored::Text(text("end")),
             attributes,
             status: Some(text("status")),
+            is_server: rowid % 3 == 0,
         }
     }
 
@@ -201,7 +214,7 @@ mod tests {
             let read = pipeline(
                 |row| {
                     let expected = span(taken, &text[taken as usize..taken as usize + bytes]);
-                    assert_eq!((row.rowid, row.attributes), (taken, expected.attributes));
+                    assert_eq!((row.rowid, row.attributes, row.is_server), (taken, expected.attributes, expected.is_server));
                     let stored = |row: &ScanSpan<'_>| {
                         [&row.span_id, &row.trace_id, &row.parent_span_id, &row.start, &row.end].map(|stored| format!("{stored:?}"))
                     };

@@ -76,7 +76,12 @@ impl Index {
     }
 
     fn node(&self, row: u32, parent: u32) -> Node {
-        let (mut flags, kind) = self.flags_of(row);
+        let (mut flags, mut kind) = self.flags_of(row);
+        // Servers that instrument their databases record several spans for each statement.
+        if self.is_database_call(row) {
+            flags.add(SpanFlags::AUTOTRACED);
+            kind = SpanKind::Other;
+        }
         // Spans that a web framework creates about its own work are framework spans too.
         if self.names.facts(*self.spans.name.at(row)).of_framework {
             flags.add(SpanFlags::AUTOTRACED);
@@ -212,7 +217,7 @@ mod tests {
                     flags.add(mark);
                 }
             }
-            nodes.push(Node { parent: path.last().copied().unwrap_or(NO_ROW), kind: SpanKind::from_name(name), flags });
+            nodes.push(Node { parent: path.last().copied().unwrap_or(NO_ROW), kind: quipu_model::dialect::kind_of_name(name), flags });
             path.push(at as u32);
         }
         nodes

@@ -5,12 +5,11 @@
 //! look-ups; otherwise the JSON is parsed and the tree is extended. The result is the same either way. Not here: the parser (`recorded`),
 //! and the use of keys and values (`profile`, `facets`).
 
-use super::facets::Kind;
 use super::profile::{Profiles, UNKNOWN_PROFILE, is_kept};
+use quipu_model::dialect::{Says, says};
 use quipu_model::failure::FailureKey;
 use quipu_model::number::narrow;
 use quipu_model::recorded::{Followed, RawJson, entries};
-use quipu_model::tokens::TokenKind;
 
 /// Limits on the number of nodes, the bytes that lead up to a value, and the children of a node: they bound the memory a hostile file can
 /// claim to 10 MB.
@@ -19,35 +18,49 @@ const MAX_LEAD: usize = 512;
 const MAX_CHILDREN: usize = 6;
 
 /// What an attribute is needed for, apart from its profile.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// `__root__`
-    Root,
-    /// `__autotraced__`
-    Autotraced,
     /// An attribute that decides whether the span failed.
     Failure(FailureKey),
-    /// `output`
-    Output,
-    /// An attribute in which instrumentation states the kind of the span.
-    StatedKind,
-    Facet(Kind),
-    Tokens(TokenKind),
+    /// An attribute with a meaning that the index needs.
+    Says(Says),
 }
 
 impl Wanted {
     fn of(key: &str) -> Option<Wanted> {
-        match key {
-            "__root__" => Some(Wanted::Root),
-            "__autotraced__" => Some(Wanted::Autotraced),
-            "output" => Some(Wanted::Output),
-            "gen_ai.operation.name" | "openinference.span.kind" => Some(Wanted::StatedKind),
-            _ => Kind::of(key)
-                .map(Wanted::Facet)
-                .or_else(|| TokenKind::from_attribute(key).map(Wanted::Tokens))
-                .or_else(|| FailureKey::of(key).map(Wanted::Failure)),
-        }
+        FailureKey::of(key).map(Wanted::Failure).or_else(|| says(key).filter(|says| is_indexed(*says)).map(Wanted::Says))
     }
+}
+
+/// Whether the index needs attributes with this meaning. The others are words, which stay in the file.
+fn is_indexed(says: Says) -> bool {
+    use Says as S;
+    matches!(
+        says,
+        S::Request
+            | S::Autotraced
+            | S::Output
+            | S::Arguments
+            | S::Address
+            | S::Role(_)
+            | S::Embeds
+            | S::Database
+            | S::FlatDocuments
+            | S::Documents
+            | S::Model
+            | S::ResponseModel
+            | S::Provider
+            | S::Tool
+            | S::Session
+            | S::Turn
+            | S::AgentId
+            | S::AgentName
+            | S::Parameters
+            | S::Tokens(_)
+            | S::Part(_)
+            | S::FirstPartSeconds
+            | S::FirstPartMillis
+    )
 }
 
 #[derive(Clone, Default)]
@@ -195,18 +208,10 @@ mod tests {
     use proptest::prelude::*;
 
     /// For each span: whether its attributes are an object, its profile, and the attributes passed to `seen`.
-    type Read = Vec<(bool, u16, Vec<(u8, Vec<u8>)>)>;
+    type Read = Vec<(bool, u16, Vec<(String, Vec<u8>)>)>;
 
-    fn number_of(wanted: Wanted) -> u8 {
-        match wanted {
-            Wanted::Root => 0,
-            Wanted::Autotraced => 1,
-            Wanted::Failure(key) => 40 + key as u8,
-            Wanted::Output => 3,
-            Wanted::StatedKind => 4,
-            Wanted::Facet(kind) => 5 + kind as u8,
-            Wanted::Tokens(kind) => 20 + kind as u8,
-        }
+    fn number_of(wanted: Wanted) -> String {
+        format!("{wanted:?}")
     }
 
     fn by_shapes(spans: &[(u32, String)]) -> (Read, Profiles) {

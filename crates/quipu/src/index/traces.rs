@@ -27,6 +27,8 @@ pub(super) struct Trace {
     pub(super) root: Option<u32>,
     /// Some time has no zone.
     pub(super) local: bool,
+    /// Llama Stack put several requests into it (derived).
+    pub(super) merged: bool,
     pub(super) offset_minutes: i16,
     /// Number of the service name; also `None` beyond the first 65,536 names.
     pub(super) service: Option<u16>,
@@ -47,6 +49,7 @@ impl Trace {
             first_end: NO_TIME,
             root: None,
             local: false,
+            merged: false,
             offset_minutes: 0,
             service: None,
         }

@@ -34,12 +34,13 @@ impl Index {
             plumbing: chosen.plumbing,
             ..TraceColumns::default()
         };
-        let (mut names, mut tools): (HashMap<u32, u32>, HashMap<u32, u32>) = Default::default();
+        let mut names: HashMap<(u32, Option<u32>), u32> = HashMap::new();
+        let mut tools: HashMap<u32, u32> = HashMap::new();
         for (at, (place, parent, depth)) in order.iter().enumerate() {
             let row = rows[*place];
-            let name = *self.spans.name.at(row);
-            let name = *names.entry(name).or_insert_with(|| {
-                columns.names.push(&self.names.facts(name).text);
+            let (name, shown) = (*self.spans.name.at(row), self.facets.shown_name.number_of(row));
+            let name = *names.entry((name, shown)).or_insert_with(|| {
+                columns.names.push(self.shown_name_of(row));
                 narrow(columns.names.len()) - 1
             });
             let (start, end) = (*self.spans.start.at(row), *self.spans.end.at(row));
@@ -140,7 +141,9 @@ fn trace_warnings(flags: &[SpanFlags]) -> Vec<Warning> {
     let count = |mark: SpanFlags| flags.iter().filter(|flags| flags.has(mark)).count();
     let mut warnings = Vec::new();
     let mut warn = |kind, text: String, meaning: &str| warnings.push(Warning { kind, text, meaning: meaning.into() });
-    let requests = count(SpanFlags::REQUEST);
+    // Servers of several programs may answer requests in one trace; Llama Stack's own telemetry has one each.
+    let requests =
+        count(SpanFlags::REQUEST) - flags.iter().filter(|flags| flags.has(SpanFlags::REQUEST) && flags.has(SpanFlags::SERVER)).count();
     if requests > 1 {
         warn(
             WarningKind::MergedRequests,

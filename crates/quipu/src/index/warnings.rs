@@ -17,6 +17,8 @@ pub(super) struct Anomalies {
     pub(super) merged_traces: u64,
     /// Traces that consist of a web framework's own spans only.
     pub(super) framework_traces: u64,
+    /// Traces that consist of calls of a database only.
+    pub(super) database_traces: u64,
     pub(super) cycles: u64,
     pub(super) hidden_failures: u64,
     pub(super) local_traces: u64,
@@ -115,6 +117,18 @@ impl Index {
                 ),
                 "They time the same requests once more, as POST /v1/agents and the like, with status UNSET. Type -status:unset into the filter \
                  to leave them out.",
+            );
+        }
+        if found.database_traces > 0 && found.database_traces < self.traces.len() as u64 {
+            warn(
+                WarningKind::DatabaseTraces,
+                format!(
+                    "{} of {} traces are calls of a database outside of any request.",
+                    count(found.database_traces),
+                    count(self.traces.len() as u64)
+                ),
+                "An idle server polls its stores, and its instrumentation records that. Type -(kind:storage requests:0) into the filter to leave \
+                 them out.",
             );
         }
         if found.null_roots > 0 {

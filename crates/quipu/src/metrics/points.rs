@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, HashMap};
 enum Key {
     Value,
     Documented,
+    /// The sum of a histogram of tokens, as part of the documented total.
+    DocumentedTotal,
     Sum,
     Count,
     /// A bucket, by the bits of its upper bound.
@@ -89,8 +91,13 @@ impl Collector {
             _ if rule == Rule::Latest => Measure::Gauge,
             _ => Measure::Histogram,
         };
-        let parts = if is_sum || rule == Rule::Latest { single(&point, measure) } else { several(&point) };
         let counts = counts_of(&point);
+        let mut parts = if is_sum || rule == Rule::Latest { single(&point, measure) } else { several(&point) };
+        let usage = usage_of(&point);
+        if let (Some(_), Some(value)) = (usage, point.value) {
+            parts.extend([Key::Documented, Key::DocumentedTotal].map(|key| Part { key, ending: "", label: None, value }));
+        }
+        let counts = counts.or(usage);
         let (sources, streams) = (&self.sources, &mut self.streams);
         let MetricPoint { metric, unit, kind, cumulative, monotonic, attributes, source, .. } = point;
         let key = StreamKey { metric, unit, kind, cumulative, monotonic, attributes, source };
@@ -106,12 +113,19 @@ impl Collector {
         };
         for part in parts {
             let number = *origin.streams.entry(part.key).or_insert_with(|| {
-                let counts = counts.filter(|_| part.key == Key::Documented);
+                let counts = match part.key {
+                    Key::Documented => counts,
+                    Key::DocumentedTotal => Some(TokenKind::Total),
+                    _ => None,
+                };
                 let name = match counts {
                     Some(kind) => kind.documented_name().to_owned(),
                     None => format!("{}{}", origin.name, part.ending),
                 };
-                let mut labels = origin.labels.clone();
+                let mut labels = match usage.filter(|_| counts.is_some()) {
+                    Some(_) => documented_labels(&origin.labels),
+                    None => origin.labels.clone(),
+                };
                 if let Some((label, text)) = part.label {
                     labels.retain(|(name, _)| name != label);
                     labels.push((label.to_owned(), text));
@@ -171,6 +185,34 @@ fn several(point: &MetricPoint) -> Vec<Part> {
 fn counts_of(point: &MetricPoint) -> Option<TokenKind> {
     let kind = TokenKind::from_metric(&point.metric)?;
     point.attributes.contains("\"model_id\"").then_some(kind)
+}
+
+/// The kind of tokens in a point of the GenAI conventions' histogram of token counts.
+fn usage_of(point: &MetricPoint) -> Option<TokenKind> {
+    let is_usage = point.metric == "gen_ai.client.token.usage" && point.kind != "sum" && point.kind != "gauge";
+    let attributes = is_usage.then(|| parse_json(&point.attributes)).flatten()?;
+    match attributes.get("gen_ai.token.type").and_then(Value::as_str)? {
+        "input" => Some(TokenKind::Prompt),
+        "output" | "completion" => Some(TokenKind::Completion),
+        _ => None,
+    }
+}
+
+/// The labels of Llama Stack's documented token counters for a point of the GenAI conventions: model, provider, and the resource's.
+fn documented_labels(labels: &Pairs) -> Pairs {
+    let renamed = |(name, value): &(String, String)| {
+        let name = match name.as_str() {
+            "gen_ai_request_model" => "model_id",
+            "gen_ai_provider_name" | "gen_ai_system" => "provider_id",
+            "job" | "instance" => name,
+            _ => return None,
+        };
+        Some((name.to_owned(), value.clone()))
+    };
+    let mut labels: Pairs = labels.iter().filter_map(renamed).collect();
+    quipu_model::ordered::sort_by(&mut labels, |one, other| one.cmp(other));
+    labels.dedup_by(|one, other| one.0 == other.0);
+    labels
 }
 
 /// Upper bounds, each with the cumulative number of observations.

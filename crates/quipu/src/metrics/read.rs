@@ -65,21 +65,31 @@ pub(crate) fn each_request(
 }
 
 fn add_requests(input: &mut MetricsInput, index: &Index, read_model: &mut dyn FnMut(u32) -> Option<String>) {
-    let mut numbers: HashMap<String, u32> = HashMap::new();
+    let (mut models, mut providers) = (Numbers::default(), Numbers::default());
     each_request(index, read_model, &mut |row, model, tokens| {
         let Some(Timestamp(at)) = index.end_of(row).or_else(|| index.start_of(row)) else { return };
-        let model = model.map(|model| match numbers.get(model) {
-            Some(number) => *number,
-            None => {
-                let number = narrow(input.models.len());
-                input.models.push(model.to_owned());
-                numbers.insert(model.to_owned(), number);
-                number
-            }
-        });
+        let model = model.map(|model| models.number(&mut input.models, model));
+        let provider = index.provider_of(row).map(|provider| providers.number(&mut input.providers, provider));
         let (flags, _) = index.flags_of(row);
-        input.requests.push(InferenceRequest { row, model, at, failed: flags.has(SpanFlags::FAILED), tokens });
+        input.requests.push(InferenceRequest { row, model, provider, at, failed: flags.has(SpanFlags::FAILED), tokens });
     });
+}
+
+/// Numbers of names in a list.
+#[derive(Default)]
+struct Numbers(HashMap<String, u32>);
+
+impl Numbers {
+    /// The number of a name, which is added to the list if it is new.
+    fn number(&mut self, names: &mut Vec<String>, name: &str) -> u32 {
+        if let Some(number) = self.0.get(name) {
+            return *number;
+        }
+        let number = narrow(names.len());
+        names.push(name.to_owned());
+        self.0.insert(name.to_owned(), number);
+        number
+    }
 }
 
 fn spans(index: &Index) -> SpanColumns {

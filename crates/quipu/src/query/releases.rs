@@ -4,17 +4,27 @@ use super::error::QueryError;
 use super::matching::Source;
 use crate::index::Index;
 use quipu_model::recorded::entries;
-use quipu_store::scan_attributes;
+use quipu_store::{scan_attributes, scan_sources};
 use serde::Serialize;
 use std::ops::ControlFlow;
 
 /// The releases that could have written a file, with the evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReleaseGuess {
-    /// A range of releases, such as `0.2.13 to 0.2.24`.
+    /// A range of releases, such as `0.2.13 to 0.2.24`; `OTLP` if the file has nothing of Llama Stack's own telemetry.
     pub releases: String,
     /// The property of the file that the guess is based on.
     pub because: String,
+}
+
+/// What stands for releases if Llama Stack's own telemetry did not write the file.
+const OTHER: &str = "OTLP";
+
+impl ReleaseGuess {
+    /// What wrote the file, in words.
+    pub fn written_by(&self) -> String {
+        if self.releases == OTHER { "OpenTelemetry".to_owned() } else { format!("Llama Stack {}", self.releases) }
+    }
 }
 
 /// Number of spans examined.
@@ -31,6 +41,8 @@ struct Seen {
     autotraced: bool,
     raw_path: bool,
     error: bool,
+    /// Some attribute is one that only Llama Stack's own telemetry writes.
+    own: bool,
 }
 
 impl Seen {
@@ -46,9 +58,11 @@ impl Seen {
                 "raw_path" => self.raw_path = true,
                 "error" => self.error = true,
                 "traceparent" => from_client = true,
+                key if key.starts_with("__") => self.own = true,
                 _ => {}
             }
         }
+        self.own |= root || root_span || local_root;
         // With a traceparent header, the flags may be the client's and not the server's.
         if root && !from_client {
             self.root = true;
@@ -66,6 +80,12 @@ pub(crate) fn guess_releases(source: Source<'_>) -> Result<ReleaseGuess, QueryEr
         seen.take(attributes);
         if seen.spans < SAMPLE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
+    let mut is_imported = false;
+    scan_sources(source.database.connection(), source.database.schema(), &mut |_, _| is_imported = true)?;
+    if is_imported && !seen.own && !seen.autotraced {
+        let because = "it came over OTLP, and has none of the marks of Llama Stack's own telemetry".to_owned();
+        return Ok(ReleaseGuess { releases: OTHER.to_owned(), because });
+    }
     Ok(guess(&seen, index))
 }
 

@@ -3,7 +3,8 @@
 //! Not here: the conversation (`conversation`), which reads the whole trace.
 
 use crate::index::Index;
-use quipu_model::llm::{event_attributes, input_key, is_message_event, last_user_message};
+use quipu_model::dialect::{Says, says, speaks};
+use quipu_model::llm::{event_attributes, is_message_event, last_user_message, said};
 use quipu_model::recorded::{RecordedAttribute, attributes, entries};
 use quipu_model::{SpanKind, Timestamp};
 use quipu_store::{Database, StoreError, event_row, small_attributes_at};
@@ -31,8 +32,8 @@ pub(super) struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     pub(super) fn new(database: &'a Database, index: &'a Index) -> Asked<'a> {
-        let has_input = index.profiles().with_keys(|key| input_key(std::iter::once(key)).is_some());
-        let may_say_in_events = index.profiles().with_keys(|key| key == "gen_ai.operation.name");
+        let has_input = index.profiles().with_keys(is_input);
+        let may_say_in_events = index.profiles().with_keys(speaks);
         Asked { database, index, has_input, may_say_in_events }
     }
 
@@ -71,9 +72,12 @@ impl<'a> Asked<'a> {
                 text: value.as_str().unwrap_or_else(|| value.as_written()).into_owned(),
                 is_string: value.is_string(),
             };
-            let is_input = |key: &str| input_key(std::iter::once(key)).is_some();
             let inputs: Vec<RecordedAttribute> = entries(text).flatten().filter(|(key, _)| is_input(key)).map(read).collect();
-            inputs.iter().find_map(|input| last_user_message(&input.decoded().value))
+            let direct = inputs.iter().filter(|input| says(&input.key) != Some(Says::FlatInput));
+            direct.clone().find_map(|input| last_user_message(&input.decoded().value)).or_else(|| {
+                let fields: Vec<_> = inputs.iter().map(|input| (input.key.clone(), input.nested())).collect();
+                said(&fields).input.into_iter().rev().find(|message| message.role == "user").map(|message| message.text)
+            })
         };
         let (connection, schema) = (self.database.connection(), self.database.schema());
         // Opening the trace reports rows that can't be read.
@@ -94,14 +98,19 @@ impl Asked<'_> {
                 let text = event.attributes.filter(|text| is_message_event(&name) && text.len() <= MAX_BYTES as usize);
                 let recorded = attributes(text.unwrap_or_default().as_bytes()).unwrap_or_default();
                 let decoded = recorded.into_iter().map(|attribute| (attribute.key.clone(), attribute.decoded().value));
-                let said = event_attributes(&name, decoded.collect());
-                let input = said.iter().filter(|(key, _)| key == "gen_ai.input.messages").find_map(|(_, value)| last_user_message(value));
+                let told = event_attributes(&name, decoded.collect());
+                let input = told.iter().filter(|(key, _)| is_input(key)).find_map(|(_, value)| last_user_message(value));
                 last = input.or(last);
             }
             Ok(last)
         };
         self.database.bounded(read).ok().flatten()
     }
+}
+
+/// Whether the attribute holds an input, or a field of one.
+fn is_input(key: &str) -> bool {
+    says(key).and_then(Says::input_rank).is_some()
 }
 
 /// The text on one line, truncated if it is long.

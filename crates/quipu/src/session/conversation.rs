@@ -4,6 +4,7 @@
 
 use super::detail;
 use crate::index::Index;
+use quipu_model::dialect::{self, Says};
 use quipu_model::llm::{ConversationPage, SpanMessages, conversation, event_attributes, is_message_event};
 use quipu_model::number::narrow;
 use quipu_model::recorded::{RecordedAttribute, attributes};
@@ -36,7 +37,7 @@ pub(super) fn of_trace(
 }
 
 fn of_traces(database: &Database, index: &Index, traces: &[u32], only: Option<&[u32]>) -> Result<ConversationPage, StoreError> {
-    let dialects = index.profiles().with_keys(|key| key.starts_with("gen_ai.") || key == "openinference.span.kind");
+    let dialects = index.profiles().with_keys(dialect::speaks);
     let mut spans = Vec::new();
     let mut notes = Vec::new();
     let (mut bytes, mut left_out, mut cut) = (0, 0_u32, 0_u32);
@@ -84,7 +85,8 @@ fn of_traces(database: &Database, index: &Index, traces: &[u32], only: Option<&[
                 span_id: recorded.span_id.unwrap_or_default(),
                 name: recorded.name.unwrap_or_default(),
                 kind,
-                is_request: flags.has(SpanFlags::REQUEST) || kind == SpanKind::Turn,
+                // Llama Stack puts requests below each other that have nothing to do with each other; other servers do not.
+                is_request: flags.has(SpanFlags::REQUEST) && !flags.has(SpanFlags::SERVER) || kind == SpanKind::Turn,
                 parent: above,
                 start,
                 duration_nanos,
@@ -111,11 +113,17 @@ fn decoded(text: &str, cut: &mut u32) -> Vec<(String, Value)> {
                 *cut += 1;
                 Value::Text(format!("{head}…"))
             }
+            None if is_flat(&attribute.key) => attribute.nested(),
             None => attribute.decoded().value,
         };
         (attribute.key, value)
     };
     attributes(text.as_bytes()).unwrap_or_default().into_iter().map(read).collect()
+}
+
+/// Whether the attribute is a field of a message, whose text is shown as it is.
+fn is_flat(key: &str) -> bool {
+    matches!(dialect::says(key), Some(Says::FlatInput | Says::FlatOutput | Says::AnswerText))
 }
 
 /// Adds messages from the span's events to its attributes, if the attributes have none. Returns the number of bytes read.

@@ -1,8 +1,9 @@
 //! One span in full: its row is read by rowid, and every value decoded; large values are truncated.
 
 use crate::index::Index;
+use quipu_model::dialect::{Says, says};
 use quipu_model::failure::{EventReason, ReasonSource, is_error_status, reasons};
-use quipu_model::llm::{Message, messages};
+use quipu_model::llm::{Message, Said, input_key, messages, said};
 use quipu_model::ordered::sort_by_key;
 use quipu_model::recorded::{RawJson, RecordedAttribute, decode, entries};
 use quipu_model::{RecordedTime, SpanFlags, Timestamp};
@@ -37,8 +38,6 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
     }
     sort_by_key(&mut events, |(event, _)| (event.time, event.id));
 
-    let of = |keys: &[&str]| keys.iter().find_map(|key| attributes.iter().find(|attribute| attribute.key == *key));
-    let chat = |keys: &[&str]| of(keys).map(read_messages).unwrap_or_default();
     let status_message = match &recorded.span_id {
         Some(span_id) if is_error_status(recorded.status.as_deref()) => span_extra(database, rowid, span_id)?,
         _ => None,
@@ -50,9 +49,10 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
     } else if failures.is_empty() && flags.has(SpanFlags::FAILURE_ORIGIN) {
         failures.extend(request_failure(database, index, row)?);
     }
-    let mut output_messages = chat(&["output", "gen_ai.output.messages", "output.value"]);
+    let (input_messages, mut output_messages) = (chat(&attributes, Says::input_rank), chat(&attributes, Says::output_rank));
     // An agent's inference step records the stop reason next to its output, not in it.
-    if let (Some(message), Some(reason)) = (output_messages.last_mut(), of(&["stop_reason"])) {
+    if let (Some(message), Some(reason)) = (output_messages.last_mut(), attributes.iter().find(|attribute| attribute.key == "stop_reason"))
+    {
         message.stop_reason.get_or_insert_with(|| reason.recorded.text.clone());
     }
     let parent_found = index.parent_row(row).is_some();
@@ -74,8 +74,10 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
         failures,
         tokens: index.tokens_of(row),
         cost: None,
-        input_messages: chat(&["input", "__args__", "request", "gen_ai.input.messages", "input.value"]),
+        input_messages,
         output_messages,
+        input_key: input_key(attributes.iter().map(|attribute| attribute.key.as_str())).map(str::to_owned),
+        call: index.call_parts_of(row),
         attributes: attributes.iter().map(|value| value.shown.clone()).collect(),
         attributes_text,
         events: events.into_iter().map(|(event, _)| event).collect(),
@@ -198,6 +200,20 @@ fn head(text: &str) -> &str {
         end -= 1;
     }
     text.get(..end).unwrap_or_default()
+}
+
+/// The messages in the attribute that `rank` prefers. What has one attribute for each field is read from all of them.
+fn chat(attributes: &[Read], rank: fn(Says) -> Option<u8>) -> Vec<Message> {
+    let ranked = attributes.iter().filter_map(|attribute| Some((rank(says(&attribute.key)?)?, attribute)));
+    let Some((best, attribute)) = ranked.clone().min_by_key(|(rank, _)| *rank) else { return Vec::new() };
+    if !matches!(says(&attribute.key), Some(Says::FlatInput | Says::FlatOutput | Says::AnswerText | Says::AnswerCalls)) {
+        return read_messages(attribute);
+    }
+    let is_part = |says: Says| matches!(says, Says::AnswerCalls | Says::AnswerReasoning) || rank(says) == Some(best);
+    let parts = attributes.iter().filter(|attribute| says(&attribute.key).is_some_and(is_part));
+    let decoded: Vec<_> = parts.map(|attribute| (attribute.key.clone(), attribute.recorded.nested())).collect();
+    let Said { input, output } = said(&decoded);
+    if input.is_empty() { output } else { input }
 }
 
 fn read_messages(attribute: &Read) -> Vec<Message> {

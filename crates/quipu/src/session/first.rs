@@ -1,8 +1,9 @@
 //! The first rows of the trace list, before the index exists: the newest rows of `traces`, named by the spans written last.
 
 use crate::index::zone_offset;
+use quipu_model::RecordedTime;
+use quipu_model::dialect::kind_of_name;
 use quipu_model::number::narrow;
-use quipu_model::{RecordedTime, SpanKind};
 use quipu_protocol::{TracePage, TraceQuery, TraceRow};
 use quipu_store::{Database, ScanTrace, StoreError, newest_spans, newest_traces};
 use std::collections::HashMap;
@@ -30,7 +31,7 @@ pub(super) fn newest(database: &Database, query: &TraceQuery) -> Result<TracePag
             // A span without a parent is the root, whatever `traces` says: the recorded root may be nested.
             if parent.is_none() || (is_recorded && row.root_name.is_none()) {
                 row.root_name = name.map(|name| name.into_owned());
-                row.root_kind = row.root_name.as_deref().map(SpanKind::from_name);
+                row.root_kind = row.root_name.as_deref().map(kind_of_name);
             }
         })?;
     }

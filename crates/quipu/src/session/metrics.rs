@@ -10,9 +10,9 @@ use crate::query::model_of;
 use quipu_metrics::{Measured, MetricsInput};
 #[cfg(feature = "promql")]
 use quipu_metrics::{Metrics, SeriesLabels, SeriesQuery};
-use quipu_model::Cost;
 #[cfg(feature = "promql")]
 use quipu_model::budget::{Allowance, Budget};
+use quipu_model::{Cost, TokenKind, TokenTotals};
 #[cfg(feature = "promql")]
 use quipu_promql::{PromqlAnswer, PromqlError};
 use quipu_protocol::{Failure, NamedSpan};
@@ -75,6 +75,13 @@ impl Session {
             .and_then(|()| scan_points(connection, schema, &mut |point| collector.add(point)))
             .map_err(|error| self.database.explain(error))?;
         Ok(collector.finish())
+    }
+
+    /// The tokens that imported metrics count; nothing if they can't be read, which opening the metrics page reports.
+    pub(super) fn tokens_in_metrics(&self) -> TokenTotals {
+        let measured = self.measured().unwrap_or_default();
+        let [prompt, completion, total] = TokenKind::ALL.map(|kind| measured.tokens(kind));
+        TokenTotals { prompt, completion, total, ..TokenTotals::default() }
     }
 
     /// Ids and names of spans by row; rows that do not exist are skipped.

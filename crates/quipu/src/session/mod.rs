@@ -43,14 +43,14 @@ pub use unattached::{UnattachedPiece, UnattachedSignal};
 
 use crate::index::{Index, Pass};
 use crate::search::Searches;
-use quipu_model::PriceTable;
 use quipu_model::ordered::sort_by_key;
+use quipu_model::{PriceTable, TokenTotals};
 use quipu_protocol::{
     Answers, Failure, FailureKind, FileSummary, IndexProgress, Question, Request, Response, TextRef, TraceColumns, TraceScope, WarningKind,
 };
 use quipu_store::{Database, NamedSource, OpenOptions, SharedCache, StoreError, trace_recorded};
 use quipu_ui::view::{blocks, minimap};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
 /// An open telemetry file.
@@ -86,6 +86,8 @@ pub struct Session {
     leaving: Option<share::CachedShare>,
     prices: PriceTable,
     sql: sql::SqlCache,
+    /// Tokens that only an imported metric counts; read once.
+    metric_tokens: OnceCell<TokenTotals>,
     /// The metrics engine, created by the first PromQL query.
     #[cfg(feature = "promql")]
     metrics: Option<Arc<quipu_metrics::Metrics>>,
@@ -116,6 +118,7 @@ impl Session {
             leaving: None,
             prices: PriceTable::default(),
             sql: sql::SqlCache::default(),
+            metric_tokens: OnceCell::new(),
             #[cfg(feature = "promql")]
             metrics: None,
         }
@@ -208,6 +211,9 @@ impl Session {
         };
         if self.index.is_complete() {
             self.index.summarize(&mut summary);
+            if summary.tokens.is_some_and(|tokens| tokens.requests == 0) {
+                summary.tokens = Some(*self.metric_tokens.get_or_init(|| self.tokens_in_metrics()));
+            }
         }
         // Warnings that question the file as a whole come first.
         sort_by_key(&mut summary.warnings, |warning| match warning.kind {

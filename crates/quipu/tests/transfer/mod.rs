@@ -7,7 +7,7 @@ mod own;
 mod real;
 mod round_trips;
 mod series;
-mod tools;
+pub(crate) mod tools;
 mod unattached;
 mod variants;
 mod whole;

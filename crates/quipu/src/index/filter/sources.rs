@@ -4,7 +4,7 @@
 //! neither numbers nor strings, which `decide` handles one by one.
 
 use crate::index::{Bits, Dictionary, Facet, Index, TraceNumbers};
-use quipu_model::TokenTotals;
+use quipu_model::{CallParts, TokenTotals};
 use quipu_protocol::filter::expression::Compare;
 use quipu_protocol::filter::fields::{NumberField, TextField};
 
@@ -40,6 +40,15 @@ pub(super) fn numbers(field: NumberField) -> NumberSource {
             |index, compare| trace_tokens(index, compare, |totals| totals.completion),
             |index, compare| span_tokens(index, compare, |totals| totals.completion),
         ),
+        NumberField::CachedTokens => of_both(
+            |index, compare| trace_tokens(index, compare, |totals| totals.parts.cached),
+            |index, compare| call_parts(index, compare, |parts| parts.cached),
+        ),
+        NumberField::ReasoningTokens => of_both(
+            |index, compare| trace_tokens(index, compare, |totals| totals.parts.reasoning),
+            |index, compare| call_parts(index, compare, |parts| parts.reasoning),
+        ),
+        NumberField::FirstPart => of_spans(|index, compare| call_parts(index, compare, |parts| parts.first_part_nanos)),
         NumberField::Spans => of_traces(|index, compare| traces(index, compare, |trace| Some(trace.spans.into()))),
         NumberField::Failures => of_traces(|index, compare| traces(index, compare, |trace| Some(trace.failed.into()))),
         NumberField::Requests => of_traces(|index, compare| traces(index, compare, |trace| Some(trace.requests.into()))),
@@ -122,6 +131,16 @@ fn span_tokens(index: &Index, compare: &Compare, count: impl Fn(&TokenTotals) ->
         let mut totals = TokenTotals::default();
         totals.add(Some(record));
         if count(&totals).is_some_and(|count| compare.holds(signed(count))) {
+            rows.insert(*row);
+        }
+    }
+    rows
+}
+
+fn call_parts(index: &Index, compare: &Compare, value: impl Fn(&CallParts) -> Option<u64>) -> Bits {
+    let mut rows = Bits::filled(index.span_count(), false);
+    for (row, parts) in index.all_call_parts() {
+        if value(parts).is_some_and(|value| compare.holds(signed(value))) {
             rows.insert(*row);
         }
     }

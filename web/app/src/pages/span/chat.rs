@@ -55,6 +55,9 @@ fn message(build: &Build, message: &Message) -> El {
     el("article")
         .class(&format!("message role-{}", role_class(&message.role)))
         .child(el("p").class("message-role").text(&message.role).maybe(about))
+        .maybe(message.reasoning.as_ref().map(|text| {
+            el("details").child(el("summary").class("soft").text("Reasoning")).child(text_block(build, Arc::from(text.as_str()), 800))
+        }))
         .maybe(text)
         .children(message.images.iter().filter_map(|image| picture(image)).collect())
         .children(message.tool_calls.iter().map(|call| tool_call(build, call)).collect())

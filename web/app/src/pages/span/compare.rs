@@ -2,13 +2,12 @@
 
 use crate::dom::{El, append, el, fill};
 use crate::widgets::{Build, Nodes, more};
-use quipu_model::llm::input_key;
 use quipu_protocol::{CompareInput, SpanDetail};
 use web_sys::Element;
 
 /// A button that is replaced by the comparison. `None` when no input was recorded.
 pub(super) fn compare(build: &Build, detail: &SpanDetail) -> Option<El> {
-    input_key(detail.attributes.iter().map(|attribute| attribute.key.as_str()))?;
+    detail.input_key.as_ref()?;
     let (trace_id, span_id) = (detail.trace_id.clone(), detail.span_id.clone());
     let for_press = build.clone();
     let ask = more("Compare with the previous input").on_press(&build.handlers, move |button| {

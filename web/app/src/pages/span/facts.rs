@@ -49,6 +49,8 @@ pub(super) fn facts(build: &Build, detail: &SpanDetail, zero: Option<Timestamp>,
         rows.push(("Prompt tokens", row(tokens.prompt)));
         rows.push(("Completion tokens", row(tokens.completion)));
         rows.push(("Total tokens", row(tokens.total)));
+        let parts = format::call_facts(&detail.call).into_iter();
+        rows.extend(parts.map(|(title, text)| (title, el("dd").class("number").text(&text))));
         if detail.cost.is_some() {
             rows.push(("Cost", el("dd").class("number").text(&format::cost_text(detail.cost))));
         }

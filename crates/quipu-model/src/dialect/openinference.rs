@@ -1,0 +1,67 @@
+//! OpenInference, the conventions of Phoenix and Arize: one attribute for each field of a message.
+
+use super::{Dialect, NO_RULES, Role, Says, TokenPart};
+use crate::TokenKind;
+
+pub(super) const RULES: Dialect = Dialect {
+    keys: &[
+        ("openinference.span.kind", Says::Role(0)),
+        ("llm.model_name", Says::Model),
+        ("embedding.model_name", Says::Model),
+        ("reranker.model_name", Says::Model),
+        ("llm.provider", Says::Provider),
+        ("llm.system", Says::Provider),
+        ("llm.token_count.prompt", Says::Tokens(TokenKind::Prompt)),
+        ("llm.token_count.completion", Says::Tokens(TokenKind::Completion)),
+        ("llm.token_count.total", Says::Tokens(TokenKind::Total)),
+        ("llm.token_count.prompt_details.cache_read", Says::Part(TokenPart::Cached)),
+        ("llm.token_count.prompt_details.cache_write", Says::Part(TokenPart::CacheWritten)),
+        ("llm.token_count.completion_details.reasoning", Says::Part(TokenPart::Reasoning)),
+        ("session.id", Says::Session),
+        ("agent.name", Says::AgentName),
+        ("tool.name", Says::Tool),
+        ("tool_call.id", Says::ToolCallId),
+        ("tool.id", Says::ToolCallId),
+        ("input.value", Says::RawInput),
+        ("output.value", Says::RawOutput),
+        ("llm.tools", Says::Tools),
+        ("llm.invocation_parameters", Says::Parameters),
+        ("llm.finish_reason", Says::StopReason),
+        ("reranker.query", Says::Query),
+        ("user.id", Says::Aside),
+        ("metadata", Says::Aside),
+        ("input.mime_type", Says::Aside),
+        ("output.mime_type", Says::Aside),
+        // The schema of the arguments, not the arguments.
+        ("tool.parameters", Says::Aside),
+        ("tool.description", Says::Aside),
+        ("tool.json_schema", Says::Aside),
+    ],
+    prefixes: &[
+        ("llm.input_messages.", Says::FlatInput),
+        ("llm.prompts.", Says::FlatInput),
+        ("llm.output_messages.", Says::FlatOutput),
+        ("llm.choices.", Says::FlatOutput),
+        ("llm.tools.", Says::FlatTools),
+        ("retrieval.documents.", Says::FlatDocuments),
+        ("reranker.output_documents.", Says::FlatDocuments),
+        ("embedding.embeddings.", Says::FlatTexts),
+        ("reranker.", Says::Aside),
+        ("llm.", Says::Aside),
+        ("tag.", Says::Aside),
+        ("graph.node.", Says::Aside),
+    ],
+    words: &[
+        ("LLM", Role::Call),
+        ("EMBEDDING", Role::Embedding),
+        ("AGENT", Role::Agent),
+        ("CHAIN", Role::Step),
+        ("PROMPT", Role::Step),
+        ("TOOL", Role::Tool),
+        ("RETRIEVER", Role::Retrieval),
+        ("RERANKER", Role::Retrieval),
+        ("GUARDRAIL", Role::Shield),
+        ("EVALUATOR", Role::Step),
+    ],
+    ..NO_RULES
+};

@@ -1,0 +1,56 @@
+//! Vercel's AI SDK. An outer span such as `ai.generateText` repeats the sums of the inner ones, such as `ai.generateText.doGenerate`.
+
+use super::{Dialect, NO_RULES, Role, Says, TokenPart};
+use crate::TokenKind;
+
+pub(super) const RULES: Dialect = Dialect {
+    keys: &[
+        ("ai.operationId", Says::Role(0)),
+        ("ai.model.id", Says::Model),
+        ("ai.response.model", Says::ResponseModel),
+        ("ai.model.provider", Says::Provider),
+        ("ai.usage.promptTokens", Says::Tokens(TokenKind::Prompt)),
+        ("ai.usage.inputTokens", Says::Tokens(TokenKind::Prompt)),
+        ("ai.usage.tokens", Says::Tokens(TokenKind::Prompt)),
+        ("ai.usage.completionTokens", Says::Tokens(TokenKind::Completion)),
+        ("ai.usage.outputTokens", Says::Tokens(TokenKind::Completion)),
+        ("ai.usage.totalTokens", Says::Tokens(TokenKind::Total)),
+        ("ai.usage.cachedInputTokens", Says::Part(TokenPart::Cached)),
+        ("ai.usage.reasoningTokens", Says::Part(TokenPart::Reasoning)),
+        ("ai.response.msToFirstChunk", Says::FirstPartMillis),
+        ("ai.prompt.messages", Says::InputMessages),
+        ("ai.prompt", Says::RawInput),
+        ("ai.prompt.tools", Says::Tools),
+        ("ai.value", Says::RawInput),
+        ("ai.values", Says::RawInput),
+        ("ai.response.text", Says::AnswerText),
+        ("ai.response.object", Says::AnswerText),
+        ("ai.response.toolCalls", Says::AnswerCalls),
+        ("ai.response.reasoning", Says::AnswerReasoning),
+        ("ai.response.finishReason", Says::StopReason),
+        ("ai.toolCall.name", Says::Tool),
+        ("ai.toolCall.id", Says::ToolCallId),
+        ("ai.toolCall.args", Says::ToolArguments),
+        ("ai.toolCall.result", Says::ToolResult),
+        ("ai.telemetry.metadata.sessionId", Says::Session),
+        ("operation.name", Says::Aside),
+        ("resource.name", Says::Aside),
+    ],
+    prefixes: &[("ai.", Says::Aside)],
+    words: &[
+        ("ai.generateText", Role::Agent),
+        ("ai.streamText", Role::Agent),
+        ("ai.generateObject", Role::Agent),
+        ("ai.streamObject", Role::Agent),
+        ("ai.embed", Role::Step),
+        ("ai.embedMany", Role::Step),
+        ("ai.generateText.doGenerate", Role::Call),
+        ("ai.streamText.doStream", Role::Call),
+        ("ai.generateObject.doGenerate", Role::Call),
+        ("ai.streamObject.doStream", Role::Call),
+        ("ai.embed.doEmbed", Role::Embedding),
+        ("ai.embedMany.doEmbed", Role::Embedding),
+        ("ai.toolCall", Role::Tool),
+    ],
+    ..NO_RULES
+};

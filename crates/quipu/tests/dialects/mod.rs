@@ -1,0 +1,5 @@
+//! Bodies that current programs sent, against what an independent reader found in them.
+
+mod cases;
+mod recordings;
+mod support;
