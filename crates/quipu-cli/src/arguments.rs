@@ -1,12 +1,12 @@
 //! The command line: subcommands, flags and their help.
 
 use crate::collect::Collect;
+use crate::file_layout::FileLayout;
 use crate::http::Admission;
 use crate::output::Color;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use quipu::protocol::{Contents, FileFormat};
-use quipu::store::Layout;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -438,24 +438,6 @@ pub(crate) struct Import {
     /// The tables to write
     #[arg(long, value_name = "LAYOUT", default_value = "quipu")]
     pub(crate) layout: FileLayout,
-}
-
-/// The tables of a file that is written.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FileLayout {
-    /// Quipu's own, which keeps all that OTLP sends, with views named like Llama Stack's tables
-    Quipu,
-    /// Llama Stack's tables: a span id is unique, a trace has one service
-    LlamaStack,
-}
-
-impl From<FileLayout> for Layout {
-    fn from(layout: FileLayout) -> Layout {
-        match layout {
-            FileLayout::Quipu => Layout::Quipu,
-            FileLayout::LlamaStack => Layout::Reference,
-        }
-    }
 }
 
 const PUSH_HELP: &str = "\

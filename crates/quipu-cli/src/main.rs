@@ -5,6 +5,7 @@
 mod arguments;
 mod collect;
 mod commands;
+mod file_layout;
 mod http;
 mod json;
 mod open;

@@ -1,6 +1,8 @@
 //! What a request takes while it is read, whatever it holds: at most four times its length, and a constant, and time linear in it. A test
 //! binary of its own, for its allocator.
 
+#![expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
+
 use peak_alloc::PeakAlloc;
 use quipu_otlp::{RequestError, Signal, read_request};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -25,6 +25,7 @@ mod lookup;
 mod native;
 mod numbering;
 mod overlay;
+mod own_copy;
 mod reader;
 mod schema;
 mod source;
@@ -39,11 +40,12 @@ pub use error::StoreError;
 #[cfg(not(target_family = "wasm"))]
 pub use file_source::FileSource;
 pub use layout::Layout;
+pub use own_copy::OwnCopy;
 pub use schema::{Schema, TableShape};
 pub use source::{ByteSource, MemorySource, SourceError};
 pub use sql::{SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue, SqlView, TableDescription};
 pub use sql_text::sql_text;
-pub use writer::{Added, Copied, OwnCopy, OwnEvent, OwnSpan, OwnTrace, Refused, TraceFacts, Writer, WrittenSource};
+pub use writer::{Added, Copied, OwnEvent, OwnSpan, OwnTrace, Refused, TraceFacts, Writer, WrittenSource};
 
 pub use extra::{
     LogsOf, RowsAfter, count_after, is_log_event, logs_after, max_log_id, points_after, scan_logs, scan_point_series, scan_points,

@@ -1,6 +1,6 @@
 //! The command line of `quipu collect`.
 
-use crate::arguments::FileLayout;
+use crate::file_layout::FileLayout;
 use crate::http::Admission;
 use clap::Args;
 use std::path::PathBuf;

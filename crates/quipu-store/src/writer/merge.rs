@@ -11,24 +11,24 @@ use std::collections::HashSet;
 
 /// A row of `quipu_spans`, without its ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Stored {
+pub(crate) struct Stored {
     parent_span_id: Option<String>,
     pub(super) name: Option<String>,
     start: Option<u64>,
     end: Option<u64>,
     status: Option<String>,
     kind: Option<String>,
-    pub(super) source: Option<i64>,
+    pub(crate) source: Option<i64>,
     attributes: String,
     more: Option<String>,
 }
 
 /// The columns that [`Stored::read`] expects, after the two ids.
-pub(super) const COLUMNS: &str = "trace_id, span_id, iif(typeof(parent_span_id) = 'blob', lower(hex(parent_span_id)), parent_span_id), \
+pub(crate) const COLUMNS: &str = "trace_id, span_id, iif(typeof(parent_span_id) = 'blob', lower(hex(parent_span_id)), parent_span_id), \
     (SELECT n.name FROM main.quipu_names n WHERE n.id = name_id), start_unix_nano, end_unix_nano, status, kind, source_id, attributes, more";
 
 impl Stored {
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Stored> {
         let nanos = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.and_then(|nanos| u64::try_from(nanos).ok()));
         Ok(Stored {
             parent_span_id: row.get(2)?,
@@ -44,7 +44,7 @@ impl Stored {
     }
 
     /// With the ids of `span`.
-    pub(super) fn as_span<'a>(&'a self, span: &OwnSpan<'a>) -> OwnSpan<'a> {
+    pub(crate) fn as_span<'a>(&'a self, span: &OwnSpan<'a>) -> OwnSpan<'a> {
         OwnSpan {
             trace_id: span.trace_id,
             span_id: span.span_id,

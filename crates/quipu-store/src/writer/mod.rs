@@ -10,7 +10,6 @@ mod merge;
 #[cfg(not(target_family = "wasm"))]
 mod native;
 mod own;
-mod own_copy;
 #[cfg(not(target_family = "wasm"))]
 mod place;
 mod refused;
@@ -22,8 +21,8 @@ use super::error::StoreError;
 use super::layout::Layout;
 use memory::Memory;
 pub use memory::WrittenSource;
+pub(crate) use merge::{COLUMNS as OWN_COLUMNS, Stored};
 pub use own::{OwnEvent, OwnSpan, OwnTrace};
-pub use own_copy::OwnCopy;
 use quipu_model::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
 pub use refused::Refused;
 use rusqlite::config::DbConfig;

@@ -1,11 +1,9 @@
 //! Copies rows from a file in Quipu's own layout to another, with everything that is recorded of them.
 
-use super::super::database::Database;
-use super::super::error::StoreError;
-use super::super::extra::{log, source};
-use super::merge::{COLUMNS, Stored};
-use super::own::{OwnEvent, OwnSpan, OwnTrace};
-use super::{Added, Writer};
+use super::database::Database;
+use super::error::StoreError;
+use super::extra::{log, source};
+use super::writer::{Added, OWN_COLUMNS, OwnEvent, OwnSpan, OwnTrace, Stored, Writer};
 use quipu_model::{LogRecord, MetricPoint};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::HashMap;
@@ -43,7 +41,7 @@ impl OwnCopy {
     /// When the row can't be read, or the copy not be written.
     pub fn span(&mut self, from: &Database, row: i64, to: &mut Writer) -> Result<bool, StoreError> {
         let connection = from.connection();
-        let sql = format!("SELECT {COLUMNS} FROM main.quipu_spans WHERE id = ?1");
+        let sql = format!("SELECT {OWN_COLUMNS} FROM main.quipu_spans WHERE id = ?1");
         let read = |row: &Row<'_>| Ok((text_id(row, 0)?, text_id(row, 1)?, Stored::read(row)?));
         let found = connection.prepare_cached(&sql)?.query_row([row], read).optional()?;
         let Some((trace_id, span_id, mut stored)) = found else { return Ok(false) };
