@@ -209,7 +209,8 @@ async fn eight_tabs_of_a_served_file_list_their_traces(stage: &Stage) -> Result<
     }
     ensure!(traces > 0 && !stage.page.trace_set().await?.is_empty(), "The last tab lists traces.");
     // They would miss the server when it ends.
-    stage.page.close_other_windows().await
+    stage.page.close_other_windows().await?;
+    stage.page.leave().await
 }
 
 /// Asks the servers at two addresses in the ways a page can without being let: images, fetch, beacons and forms. Arguments: the addresses.
