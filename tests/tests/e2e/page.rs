@@ -80,6 +80,16 @@ impl Page {
         Ok(self.driver.switch_to_window(tab).await?)
     }
 
+    /// Closes all tabs of the browser but this one.
+    pub(crate) async fn close_other_windows(&self) -> Result<()> {
+        let own = self.driver.window().await?;
+        for tab in self.driver.windows().await?.into_iter().filter(|tab| *tab != own) {
+            self.driver.switch_to_window(tab).await?;
+            self.driver.close_window().await?;
+        }
+        Ok(self.driver.switch_to_window(own).await?)
+    }
+
     /// Loads the page from another address, and waits until it runs.
     pub(crate) async fn load_from(&self, url: &str) -> Result<()> {
         self.driver.goto(url).await?;

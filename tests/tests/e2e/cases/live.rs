@@ -208,7 +208,9 @@ async fn eight_tabs_of_a_served_file_list_their_traces(stage: &Stage) -> Result<
         stage.page.wait_list().await.with_context(|| format!("Tab {tab} lists nothing."))?;
     }
     ensure!(traces > 0 && !stage.page.trace_set().await?.is_empty(), "The last tab lists traces.");
-    Ok(())
+    // They would miss the server when it ends.
+    stage.page.close_other_windows().await?;
+    stage.page.leave().await
 }
 
 /// Asks the servers at two addresses in the ways a page can without being let: images, fetch, beacons and forms. Arguments: the addresses.
@@ -249,6 +251,8 @@ async fn pages_elsewhere_cause_nothing_at_a_served_file_and_a_collector(stage: &
     stage.page.visit(&elsewhere.url()).await?;
     let told = stage.page.evaluate_async(CAUSE, vec![json!(server.url), json!(collector.url)]).await?;
     ensure!(told == "tried", "{told}");
+    let refused = stage.page.console_errors().await?;
+    ensure!(refused.iter().all(|error| error.contains("403") || error.contains("CORS") || error.contains("ERR_FAILED")), "{refused:?}");
     // A server that had begun the queries would refuse this one.
     let port = |server: &Server| server.url.trim_end_matches('/').rsplit(':').next().and_then(|port| port.parse().ok()).context("A port.");
     let labels = quipu_tests::http::get(port(&server)?, "/api/v1/labels")?;
