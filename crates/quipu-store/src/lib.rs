@@ -25,8 +25,8 @@ mod lookup;
 mod native;
 mod numbering;
 mod overlay;
-mod own_copy;
 mod reader;
+mod row_copy;
 mod schema;
 mod source;
 mod sql;
@@ -40,7 +40,7 @@ pub use error::StoreError;
 #[cfg(not(target_family = "wasm"))]
 pub use file_source::FileSource;
 pub use layout::Layout;
-pub use own_copy::OwnCopy;
+pub use row_copy::{copy_others, copy_span, copy_trace};
 pub use schema::{Schema, TableShape};
 pub use source::{ByteSource, MemorySource, SourceError};
 pub use sql::{SQL_VIEWS, SqlAnswer, SqlCut, SqlLimits, SqlValue, SqlView, TableDescription};

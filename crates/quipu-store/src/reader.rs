@@ -112,7 +112,7 @@ pub fn rowids(connection: &Connection, exists: bool, table: &'static str) -> Res
     Ok(end("min")?.zip(end("max")?).unwrap_or((1, 0)))
 }
 
-fn scan(connection: &Connection, sql: &str, after: i64, mut row_read: impl FnMut(&Row<'_>) -> ControlFlow<()>) -> Result<(), StoreError> {
+fn scan(connection: &Connection, sql: &str, after: i64, row_read: &mut dyn FnMut(&Row<'_>) -> ControlFlow<()>) -> Result<(), StoreError> {
     // Nothing is below the least number.
     let with_first = if after == i64::MIN { Cow::Owned(sql.replace("id > ?1", "id >= ?1")) } else { Cow::Borrowed(sql) };
     let mut statement = connection.prepare_cached(&with_first)?;
@@ -145,10 +145,10 @@ pub fn scan_spans(
     connection: &Connection,
     schema: &Schema,
     after: i64,
-    mut seen: impl FnMut(ScanSpan<'_>) -> ControlFlow<()>,
+    seen: &mut dyn FnMut(ScanSpan<'_>) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
     if schema.layout == Layout::Quipu {
-        return scan(connection, layout::SCAN_SPANS, after, |row| {
+        return scan(connection, layout::SCAN_SPANS, after, &mut |row| {
             seen(ScanSpan {
                 rowid: row.get(0).unwrap_or_default(),
                 span_id: stored(row, 1),
@@ -176,7 +176,7 @@ pub fn scan_spans(
         of("status"),
         of("kind"),
     );
-    scan(connection, &sql, after, |row| {
+    scan(connection, &sql, after, &mut |row| {
         seen(ScanSpan {
             rowid: row.get(0).unwrap_or_default(),
             span_id: recorded(row, 1),
@@ -197,10 +197,10 @@ pub fn scan_events(
     connection: &Connection,
     schema: &Schema,
     after: i64,
-    mut seen: impl FnMut(ScanEvent<'_>) -> ControlFlow<()>,
+    seen: &mut dyn FnMut(ScanEvent<'_>) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
     if schema.layout == Layout::Quipu {
-        return scan(connection, layout::SCAN_EVENTS, after, |row| {
+        return scan(connection, layout::SCAN_EVENTS, after, &mut |row| {
             seen(ScanEvent {
                 id: row.get(0).unwrap_or_default(),
                 span: EventOwner::Row(row.get(1).unwrap_or_default()),
@@ -218,7 +218,7 @@ pub fn scan_events(
         of("timestamp"),
         of("attributes"),
     );
-    scan(connection, &sql, after, |row| {
+    scan(connection, &sql, after, &mut |row| {
         seen(ScanEvent {
             id: row.get(0).unwrap_or_default(),
             span: EventOwner::Id(text(row, 1)),
@@ -250,10 +250,10 @@ pub fn scan_traces(
     connection: &Connection,
     schema: &Schema,
     after: i64,
-    mut seen: impl FnMut(ScanTrace<'_>) -> ControlFlow<()>,
+    seen: &mut dyn FnMut(ScanTrace<'_>) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
     let sql = format!("SELECT rowid, {} FROM traces WHERE rowid > ?1 ORDER BY rowid", trace_columns(schema));
-    scan(connection, &sql, after, |row| seen(scan_trace(row)))
+    scan(connection, &sql, after, &mut |row| seen(scan_trace(row)))
 }
 
 /// Reads the newest traces, by `created_at` if it is indexed, otherwise by rowid. Touches only a few pages at the end of the file.

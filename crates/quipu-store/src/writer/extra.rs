@@ -3,6 +3,7 @@
 //! Not here: where such rows come from (`transfer`).
 
 use super::super::error::StoreError;
+use super::super::layout::Layout;
 use super::{Writer, tables};
 use quipu_model::{LogRecord, MetricPoint, SpanExtra};
 use rusqlite::ToSql;
@@ -57,13 +58,10 @@ fn integer(number: Option<u64>) -> Option<i64> {
 
 impl Writer {
     fn make(&mut self, table: Extra) -> Result<(), StoreError> {
-        if self.has(table) {
+        if self.layout == Layout::Quipu || self.has(table) {
             return Ok(());
         }
         self.run(table.statement(), &[])?;
-        if self.own.is_some() && matches!(table, Extra::Points) && !self.has_column("quipu_metric_points", "about_id")? {
-            self.run("ALTER TABLE quipu_metric_points ADD COLUMN about_id INTEGER", &[])?;
-        }
         if self.joins_logs && matches!(table, Extra::Logs) {
             self.run(LOG_INDEX, &[])?;
         }
@@ -85,12 +83,6 @@ impl Writer {
     pub(super) fn join_logs(&mut self) -> Result<(), StoreError> {
         self.joins_logs = true;
         if self.is_there("quipu_log_records")? { self.make(Extra::Logs) } else { Ok(()) }
-    }
-
-    fn has_column(&self, table: &str, column: &str) -> Result<bool, StoreError> {
-        let look = "SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2";
-        let found: i64 = self.connection.query_row(look, [table, column], |row| row.get(0)).map_err(|error| self.explain(&error))?;
-        Ok(found > 0)
     }
 
     pub(super) fn is_there(&self, table: &str) -> Result<bool, StoreError> {
@@ -118,7 +110,7 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn add_source(&mut self, resource: &str, scope: &str) -> Result<i64, StoreError> {
-        if self.own.is_some() {
+        if self.layout == Layout::Quipu {
             return self.add_own_source(resource, scope);
         }
         self.make(Extra::Sources)?;
@@ -152,7 +144,7 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn add_log(&mut self, log: &LogRecord) -> Result<bool, StoreError> {
-        if self.own.is_some() {
+        if self.layout == Layout::Quipu {
             let outcome = self.add_own_log(log).map(|()| true);
             return self.refused.entry_of(outcome);
         }
@@ -177,7 +169,7 @@ impl Writer {
     /// # Errors
     /// [`StoreError::CannotWrite`]
     pub fn settle_logs(&mut self) -> Result<u64, StoreError> {
-        if self.own.is_some() {
+        if self.layout == Layout::Quipu {
             // Records of a span that came later were joined when it came.
             let waiting = "SELECT count(*) FROM quipu_log_records WHERE span_row IS NULL";
             let count = self.connection.query_row(waiting, [], |row| row.get::<_, i64>(0));
@@ -226,7 +218,7 @@ impl Writer {
         let sql = "INSERT OR ABORT INTO quipu_metric_points (metric, unit, kind, cumulative, monotonic, start_unix_nano, time_unix_nano, attributes,
             value, count, detail, source_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
         let is_written = self.run_entry(sql, &values)?;
-        if let (true, true, Some(about)) = (is_written, self.own.is_some(), &point.about) {
+        if let (true, true, Some(about)) = (is_written, self.layout == Layout::Quipu, &point.about) {
             let row = self.connection.last_insert_rowid();
             let about = self.name(Some(about))?;
             self.run("UPDATE quipu_metric_points SET about_id = ?2 WHERE id = ?1", &[&row, &about])?;

@@ -21,11 +21,11 @@ use super::error::StoreError;
 use super::layout::Layout;
 use memory::Memory;
 pub use memory::WrittenSource;
-pub(crate) use merge::{COLUMNS as OWN_COLUMNS, Stored};
 pub use own::{OwnEvent, OwnSpan, OwnTrace};
 use quipu_model::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
 pub use refused::Refused;
 use rusqlite::config::DbConfig;
+use rusqlite::types::ToSqlOutput;
 use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql, ffi};
 #[cfg(not(target_family = "wasm"))]
 pub use waiting::Waiting;
@@ -41,7 +41,8 @@ pub struct Writer {
     made: extra::Made,
     /// Whether log records become events as soon as their span arrives, rather than at the end.
     joins_logs: bool,
-    /// Set for Quipu's own layout.
+    layout: Layout,
+    /// What is known of the rows of Quipu's own layout, once one is added.
     own: Option<own::Own>,
     /// Rows that the file does not take, since the last [`Writer::take_refused`].
     refused: Refused,
@@ -154,6 +155,7 @@ impl Writer {
             name,
             made: extra::Made::default(),
             joins_logs: false,
+            layout,
             own: None,
             refused: Refused::default(),
             #[cfg(not(target_family = "wasm"))]
@@ -165,7 +167,7 @@ impl Writer {
 
     /// The layout of the file.
     pub fn layout(&self) -> Layout {
-        if self.own.is_some() { Layout::Quipu } else { Layout::Reference }
+        self.layout
     }
 
     fn prepare(&mut self, journal: &str, layout: Layout) -> rusqlite::Result<()> {
@@ -185,10 +187,7 @@ impl Writer {
         }
         match layout {
             Layout::Reference => tables::make_tables(connection),
-            Layout::Quipu => {
-                self.own = Some(own::Own::open(connection)?);
-                Ok(())
-            }
+            Layout::Quipu => super::layout::make(connection),
         }
     }
 
@@ -231,7 +230,8 @@ impl Writer {
         let outcome = self.connection.execute_batch("ROLLBACK").map_err(|error| self.explain(&error));
         // After some failures, such as a full disk, SQLite has rolled back by itself.
         self.reset_made()?;
-        self.reset_own()?;
+        // Read again when a row is added.
+        self.own = None;
         outcome
     }
 
@@ -253,6 +253,24 @@ impl Writer {
                 Err(error)
             }
         }
+    }
+
+    /// Copies the rows of a table of Quipu's own layout for which `condition` is true of `value` as `?1`, unless they are there. Returns how
+    /// many were copied.
+    pub(crate) fn copy_stored(&mut self, from: &Connection, table: &str, condition: &str, value: i64) -> Result<u64, StoreError> {
+        let mut read = from.prepare_cached(&format!("SELECT * FROM main.{table} WHERE {condition}"))?;
+        let columns = read.column_names().collect::<Vec<_>>().join(", ");
+        let places = vec!["?"; read.column_count()].join(", ");
+        let insert = format!("INSERT OR IGNORE INTO {table} ({columns}) VALUES ({places})");
+        let (mut rows, mut copied) = (read.query([value])?, 0);
+        while let Some(row) = rows.next()? {
+            let mut write = self.connection.prepare_cached(&insert).map_err(|error| self.explain(&error))?;
+            for column in 0..write.parameter_count() {
+                write.raw_bind_parameter(column + 1, ToSqlOutput::Borrowed(row.get_ref(column)?))?;
+            }
+            copied += write.raw_execute().map_err(|error| self.explain(&error))? as u64;
+        }
+        Ok(copied)
     }
 
     /// Writes one row as it is, and counts it. Skips traces and spans whose id exists.

@@ -226,7 +226,7 @@ impl Writer {
 
     /// Prepares the tables of an existing file for appending.
     fn prepare_append(&mut self) -> Result<(), StoreError> {
-        if self.own.is_some() {
+        if self.layout == Layout::Quipu {
             return Ok(());
         }
         self.join_logs()?;

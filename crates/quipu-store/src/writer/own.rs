@@ -6,7 +6,7 @@
 //! Not here: the tables (`layout`), and which rows there are (`transfer`).
 
 use super::super::error::StoreError;
-use super::super::layout::{self, KINDS, STATUSES};
+use super::super::layout::{KINDS, Layout, STATUSES};
 use super::merge::{COLUMNS, Stored, merged};
 use super::{Added, Writer};
 use quipu_model::LogRecord;
@@ -170,9 +170,8 @@ impl ToSql for Nanos {
 }
 
 impl Own {
-    /// Creates the tables where they are missing, and reads which spans came last.
-    pub(super) fn open(connection: &Connection) -> rusqlite::Result<Own> {
-        layout::make(connection)?;
+    /// Reads which spans came last.
+    fn open(connection: &Connection) -> rusqlite::Result<Own> {
         let mut own = Own {
             recent: HashMap::new(),
             older: HashMap::new(),
@@ -275,7 +274,7 @@ impl Writer {
         let name = self.name(span.name)?;
         self.put(ADD_SPAN, span, name, None)?;
         let row = self.connection.last_insert_rowid();
-        self.own_mut()?.remember(hash, row);
+        self.own()?.remember(hash, row);
         events.iter().try_for_each(|event| self.add_own_event(row, event))?;
         self.take_waiting_own_logs(row, span)?;
         Ok(Added::Row(row))
@@ -303,14 +302,15 @@ impl Writer {
         let id = self.connection.last_insert_rowid();
         match row {
             Some(row) => self.add_log_event(row, log.name.as_deref(), log.time_nanos, id)?,
-            None => self.own_mut()?.logs_wait |= log.span_id.is_some(),
+            None => self.own()?.logs_wait |= log.span_id.is_some(),
         }
         Ok(())
     }
 
     /// The row of a span that came lately.
-    fn find_own_span(&self, trace: StoredId<'_>, span: StoredId<'_>) -> Result<Option<i64>, StoreError> {
-        let Some(row) = self.own()?.find(self.own()?.hash(trace.bytes(), span.bytes())) else { return Ok(None) };
+    fn find_own_span(&mut self, trace: StoredId<'_>, span: StoredId<'_>) -> Result<Option<i64>, StoreError> {
+        let own = self.own()?;
+        let Some(row) = own.find(own.hash(trace.bytes(), span.bytes())) else { return Ok(None) };
         Ok(self.stored_span(row, trace, span)?.map(|_| row))
     }
 
@@ -322,7 +322,7 @@ impl Writer {
             None => {
                 self.run("INSERT INTO quipu_resources (attributes) VALUES (?1)", &[&resource])?;
                 let number = self.connection.last_insert_rowid();
-                self.own_mut()?.resource = Some((resource.into(), number));
+                self.own()?.resource = Some((resource.into(), number));
                 number
             }
         };
@@ -450,7 +450,7 @@ impl Writer {
                 self.connection.last_insert_rowid()
             }
         };
-        let names = &mut self.own_mut()?.names;
+        let names = &mut self.own()?.names;
         if names.len() >= NAMES {
             names.clear();
         }
@@ -458,21 +458,15 @@ impl Writer {
         Ok(Some(number))
     }
 
-    fn own(&self) -> Result<&Own, StoreError> {
-        self.own.as_ref().ok_or_else(|| has_other_layout(&self.name))
-    }
-
-    fn own_mut(&mut self) -> Result<&mut Own, StoreError> {
-        let name = &self.name;
-        self.own.as_mut().ok_or_else(|| has_other_layout(name))
-    }
-
-    /// Forgets what was rolled back.
-    pub(super) fn reset_own(&mut self) -> Result<(), StoreError> {
-        let Some(mut own) = self.own.take() else { return Ok(()) };
-        let outcome = own.read(&self.connection).map_err(|error| self.explain(&error));
-        self.own = Some(own);
-        outcome
+    fn own(&mut self) -> Result<&mut Own, StoreError> {
+        if self.layout != Layout::Quipu {
+            return Err(has_other_layout(&self.name));
+        }
+        let own = match self.own.take() {
+            Some(own) => own,
+            None => Own::open(&self.connection).map_err(|error| self.explain(&error))?,
+        };
+        Ok(self.own.insert(own))
     }
 }
 

@@ -158,7 +158,7 @@ impl Pass {
         let mut walk = self.spans.walk();
         let outputs = &mut self.outputs;
         let read = |give: &mut dyn FnMut(ScanSpan<'_>)| {
-            scan_spans(connection, schema, walk.after, |span| {
+            scan_spans(connection, schema, walk.after, &mut |span| {
                 let rowid = span.rowid;
                 if !walk.is_in_order(rowid) {
                     return ControlFlow::Break(());
@@ -169,7 +169,7 @@ impl Pass {
         };
         let outcome = pipeline(|span| take_span(index, outputs, span), read);
         index.spans.file();
-        let readable = |at: i64| scan_spans(connection, schema, at.saturating_sub(1), |_| ControlFlow::Break(())).is_ok();
+        let readable = |at: i64| scan_spans(connection, schema, at.saturating_sub(1), &mut |_| ControlFlow::Break(())).is_ok();
         self.spans.settle(walk, outcome, database, readable)?;
         index.anomalies.damaged_spans = self.spans.lost;
         Ok(())
@@ -185,7 +185,7 @@ impl Pass {
         }
         self.waiting_event = None;
         let (mut walk, table, waiting) = (self.events.walk(), &self.events, &mut self.waiting_event);
-        let outcome = scan_events(connection, schema, walk.after, |event| {
+        let outcome = scan_events(connection, schema, walk.after, &mut |event| {
             if !walk.is_in_order(event.id) {
                 return ControlFlow::Break(());
             }
@@ -196,7 +196,7 @@ impl Pass {
             }
             walk.take(event.id, usize::MAX, spent)
         });
-        let readable = |at: i64| scan_events(connection, schema, at.saturating_sub(1), |_| ControlFlow::Break(())).is_ok();
+        let readable = |at: i64| scan_events(connection, schema, at.saturating_sub(1), &mut |_| ControlFlow::Break(())).is_ok();
         self.events.settle(walk, outcome, database, readable)?;
         index.anomalies.damaged_events = self.events.lost;
         Ok(())
@@ -211,7 +211,7 @@ impl Pass {
         }
         self.waiting_trace = None;
         let (mut walk, table, waiting) = (self.traces.walk(), &self.traces, &mut self.waiting_trace);
-        let outcome = scan_traces(connection, schema, walk.after, |trace| {
+        let outcome = scan_traces(connection, schema, walk.after, &mut |trace| {
             let rowid = trace.rowid;
             if !walk.is_in_order(rowid) {
                 return ControlFlow::Break(());
@@ -223,7 +223,7 @@ impl Pass {
             }
             walk.take(rowid, usize::MAX, spent)
         });
-        let readable = |at: i64| scan_traces(connection, schema, at.saturating_sub(1), |_| ControlFlow::Break(())).is_ok();
+        let readable = |at: i64| scan_traces(connection, schema, at.saturating_sub(1), &mut |_| ControlFlow::Break(())).is_ok();
         self.traces.settle(walk, outcome, database, readable)?;
         index.anomalies.damaged_traces = self.traces.lost;
         Ok(())

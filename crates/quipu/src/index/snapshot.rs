@@ -38,7 +38,7 @@ impl Snapshot {
             let row = narrow(place * (rows - 1) / (COMPARED_SPANS - 1));
             let (rowid, key) = (self.index.rowid_of(row), *self.index.spans.key.at(row));
             let mut is_same = false;
-            scan_spans(connection, schema, rowid.saturating_sub(1), |span| {
+            scan_spans(connection, schema, rowid.saturating_sub(1), &mut |span| {
                 is_same = span.rowid == rowid && self.index.non_hex_ids.is_span(&span.span_id, key);
                 ControlFlow::Break(())
             })?;

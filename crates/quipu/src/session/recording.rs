@@ -5,7 +5,9 @@
 use super::{Session, not_found};
 use quipu_model::{LogRecord, MetricPoint, Record, Recording};
 use quipu_protocol::{Failure, FailureKind};
-use quipu_store::{Copied, Layout, OwnCopy, Writer, event_record, scan_logs, scan_points, span_record, trace_record};
+use quipu_store::{
+    Copied, Layout, Writer, copy_others, copy_span, copy_trace, event_record, scan_logs, scan_points, span_record, trace_record,
+};
 
 /// A part of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,29 +129,20 @@ impl Session {
     fn copy_own(&mut self, selection: Selection<'_>, writer: &mut Writer, copied: &mut Copied) -> Result<(), Failure> {
         self.complete_index()?;
         let (traces, rows) = self.selected(selection)?;
-        let (database, index, mut copy) = (&self.database, &self.index, OwnCopy::default());
+        let (database, index) = (&self.database, &self.index);
         for row in rows {
-            let is_copied = database.bounded(|| copy.span(database, index.rowid_of(row), writer))?;
-            let (count, events) = if is_copied { (&mut copied.spans, index.event_ids(row).len()) } else { (&mut copied.left_out, 0) };
-            *count += 1;
-            copied.events += events as u64;
+            let (is_copied, events) = database.bounded(|| copy_span(database, index.rowid_of(row), writer))?;
+            copied.spans += u64::from(is_copied);
+            copied.left_out += u64::from(!is_copied);
+            copied.events += events;
         }
         for rowid in traces.iter().filter_map(|trace| index.trace_rowid(*trace)) {
-            copied.traces += u64::from(database.bounded(|| copy.trace(database, rowid, writer))?);
+            copied.traces += u64::from(database.bounded(|| copy_trace(database, rowid, writer))?);
         }
-        if selection != Selection::All {
-            return Ok(());
+        if selection == Selection::All {
+            database.bounded(|| copy_others(database, writer))?;
         }
-        let mut failed = Ok(());
-        self.each_unattached_log(&mut |log| {
-            failed = std::mem::replace(&mut failed, Ok(())).and_then(|()| copy.log(database, log, writer))
-        })?;
-        failed?;
-        let mut failed = Ok(());
-        self.each_metric_point(&mut |point| {
-            failed = std::mem::replace(&mut failed, Ok(())).and_then(|()| copy.point(database, point, writer))
-        })?;
-        Ok(failed?)
+        Ok(())
     }
 
     /// Calls `seen` with the imported metric points, in insertion order and as measured: cumulative ones count from their `start_nanos`.
