@@ -73,49 +73,6 @@ pub(crate) struct Driver {
     scratch: Scratch,
 }
 
-/// Firefox's compiled scripts, which it writes into its profile when it is quit. It compiles them anew in every empty profile; a new profile
-/// that is given them starts in two thirds of the time. There is nothing of a page in them.
-#[derive(Default)]
-pub(crate) struct StartupCache(Mutex<Option<Scratch>>);
-
-impl StartupCache {
-    /// The cache in a profile, and the description of the Firefox it belongs to: without it, or of another Firefox, it is not used.
-    const PARTS: [&str; 2] = ["startupCache", "compatibility.ini"];
-
-    /// Puts the cache into a profile, once there is one.
-    fn give(&self, profile: &Path) -> Result<()> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.as_ref().map_or(Ok(()), |kept| copy(&Self::PARTS, kept.path(), profile))
-    }
-
-    /// Keeps the cache of a profile whose browser has been quit, unless there is one.
-    fn keep(&self, profile: &Path) -> Result<()> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.is_none() && Self::PARTS.iter().all(|part| profile.join(part).exists()) {
-            let scratch = Scratch::new()?;
-            copy(&Self::PARTS, profile, scratch.path())?;
-            *kept = Some(scratch);
-        }
-        Ok(())
-    }
-}
-
-/// Copies files, and folders of files, from one folder into another.
-fn copy(names: &[&str], from: &Path, to: &Path) -> Result<()> {
-    for (from, to) in names.iter().map(|name| (from.join(name), to.join(name))) {
-        if !from.is_dir() {
-            fs::copy(&from, &to).with_context(|| format!("{} cannot be copied.", from.display()))?;
-            continue;
-        }
-        fs::create_dir_all(&to)?;
-        for entry in fs::read_dir(&from)? {
-            let name = entry?.file_name();
-            fs::copy(from.join(&name), to.join(&name)).with_context(|| format!("{} cannot be copied.", from.join(&name).display()))?;
-        }
-    }
-    Ok(())
-}
-
 /// Where a browser's console errors are found.
 pub(crate) enum Console {
     /// chromedriver is asked for them.
@@ -138,8 +95,12 @@ impl Console {
 }
 
 impl Driver {
-    /// Starts it on a free port, which it prints.
+    /// Starts it on a free port, which it prints. A port that looked free may be taken in the meantime, so it is tried three times.
     pub(crate) fn start(browser: Browser) -> Result<Driver> {
+        Driver::try_start(browser).or_else(|_| Driver::try_start(browser)).or_else(|_| Driver::try_start(browser))
+    }
+
+    fn try_start(browser: Browser) -> Result<Driver> {
         let (variable, name) = browser.driver();
         let program = std::env::var(variable).unwrap_or_else(|_| name.to_owned());
         let scratch = Scratch::new()?;
@@ -174,35 +135,17 @@ impl Driver {
 
     /// A browser with a profile of its own, which keeps its console for us.
     pub(crate) async fn browser(&self) -> Result<WebDriver> {
-        self.start_browser(None).await
-    }
-
-    /// The same, started faster with what an earlier one has left in the cache. The first one fills it, by [`Driver::keep_cache`].
-    pub(crate) async fn browser_with(&self, cache: &StartupCache) -> Result<WebDriver> {
-        self.start_browser(Some(cache)).await
-    }
-
-    async fn start_browser(&self, cache: Option<&StartupCache>) -> Result<WebDriver> {
         let wanted = match self.browser {
             Browser::Chromium => chromium()?,
             Browser::Firefox => {
                 let profile = self.profile();
                 fs::create_dir_all(&profile)?;
-                cache.map_or(Ok(()), |cache| cache.give(&profile))?;
                 firefox(&profile)?
             }
         };
         let driver = WebDriver::new(format!("http://127.0.0.1:{}", self.port), wanted).await?;
         driver.set_script_timeout(Duration::from_secs(60)).await?;
         Ok(driver)
-    }
-
-    /// Keeps the startup cache of its browser, which has been quit.
-    pub(crate) fn keep_cache(&self, cache: &StartupCache) -> Result<()> {
-        match self.browser {
-            Browser::Chromium => Ok(()),
-            Browser::Firefox => cache.keep(&self.profile()),
-        }
     }
 
     /// The profile of its Firefox: a driver serves one.

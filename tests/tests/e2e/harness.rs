@@ -1,9 +1,10 @@
-//! Runs the cases in every browser asked for: a browser with a fresh profile and a server of its own for every case, several
-//! cases at a time.
+//! Runs the cases in every browser asked for, several at a time, each in a new tab and from an origin of its own, so that none sees what
+//! another has stored. Cases follow one another in one browser: to start it takes longer than most of them. After a failure the next case
+//! gets a new one.
 //!
 //! A case that fails shows what the page showed: its text, its console, a screenshot.
 
-use crate::driver::{Browser, Driver, StartupCache};
+use crate::driver::{Browser, Driver};
 use crate::page::Page;
 use crate::site::Site;
 use anyhow::{Result, anyhow, bail};
@@ -11,9 +12,10 @@ use quipu_tests::Scratch;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use thirtyfour::WebDriver;
 use thirtyfour::error::{WebDriverError, WebDriverErrorInner};
 
 /// How long a case may take. The slowest opens a few hundred files.
@@ -107,18 +109,22 @@ pub(crate) fn run_all(dist: &Path, filter: &str, browsers: &[Browser]) -> Result
     if turns.is_empty() {
         bail!("No end-to-end test has a name that contains {filter:?}.");
     }
-    let shared = browsers.contains(&Browser::Chromium).then(|| Driver::start(Browser::Chromium)).transpose()?;
-    let cache = StartupCache::default();
+    let shared = browsers.contains(&Browser::Chromium).then(|| Driver::start(Browser::Chromium)).transpose()?.map(Arc::new);
     let (next, failures, began) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Instant::now());
     std::thread::scope(|scope| {
         for _ in 0..workers() {
             scope.spawn(|| {
+                let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                    Ok(runtime) => runtime,
+                    Err(error) => panic!("A thread that runs tests can’t be started: {error}"),
+                };
+                let mut worker = Worker { shared: shared.as_ref(), dist, started: None };
                 while let Some(turn) = turns.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let began = Instant::now();
-                    let mut failure = run(*turn, shared.as_ref(), &cache, dist);
+                    let mut failure = runtime.block_on(worker.run(*turn));
                     if let Some(first) = failure.take_if(|failure| failure.is_the_drivers()) {
                         println!("again            {}: {}", turn.name(), first.sentences());
-                        failure = run(*turn, shared.as_ref(), &cache, dist);
+                        failure = runtime.block_on(worker.run(*turn));
                     }
                     let outcome = if failure.is_some() { "FAILED" } else { "ok    " };
                     println!("{outcome} {:>6.1} s  {}", began.elapsed().as_secs_f64(), turn.name());
@@ -126,6 +132,7 @@ pub(crate) fn run_all(dist: &Path, filter: &str, browsers: &[Browser]) -> Result
                         failures.push(failure);
                     }
                 }
+                runtime.block_on(worker.end());
             });
         }
     });
@@ -147,23 +154,19 @@ fn short(name: &str) -> &str {
     name.split_once("cases::").map_or(name, |(_, name)| name)
 }
 
-fn run(turn: Turn, shared: Option<&Driver>, cache: &StartupCache, dist: &Path) -> Option<Failure> {
-    let fail = |error| Some(Failure { name: turn.name(), error, evidence: String::new() });
-    let own = match shared {
-        Some(_) if turn.browser.shares_a_driver() => None,
-        _ => match Driver::start(turn.browser) {
-            Ok(driver) => Some(driver),
-            Err(error) => return fail(error),
-        },
-    };
-    let Some(driver) = own.as_ref().or(shared) else { return fail(anyhow!("There is no driver.")) };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(error.into()),
-    };
-    runtime.block_on(async {
-        let stage = match stage(turn.browser, driver, cache, dist).await {
-            Ok(stage) => stage,
+/// Runs cases one after the other.
+struct Worker<'a> {
+    shared: Option<&'a Arc<Driver>>,
+    dist: &'a Path,
+    /// The browser of the case before, unless that failed.
+    started: Option<Started>,
+}
+
+impl Worker<'_> {
+    async fn run(&mut self, turn: Turn) -> Option<Failure> {
+        let fail = |error| Some(Failure { name: turn.name(), error, evidence: String::new() });
+        let (started, stage) = match self.stage(turn.browser).await {
+            Ok(ready) => ready,
             Err(error) => return fail(error.context("The browser could not be started.")),
         };
         let outcome = match tokio::time::timeout(LIMIT, (turn.case.run)(&stage)).await {
@@ -176,19 +179,86 @@ fn run(turn: Turn, shared: Option<&Driver>, cache: &StartupCache, dist: &Path) -
             Ok(()) if !console.is_empty() => Err(anyhow!("The console shows errors.")),
             other => other,
         };
-        let failure = match outcome {
-            Ok(()) => None,
+        match outcome {
+            Ok(()) => {
+                self.started = Some(started);
+                None
+            }
             Err(error) => {
                 let evidence = evidence(turn, &stage.page, &console).await;
+                started.end().await;
                 Some(Failure { name: turn.name(), error, evidence })
             }
-        };
-        // A browser that does not end is ended with its driver; without its cache the next one starts more slowly.
-        if stage.page.quit().await.is_ok() {
-            let _ = driver.keep_cache(cache);
         }
-        failure
-    })
+    }
+
+    /// What the next case gets, and the browser it is in.
+    async fn stage(&mut self, browser: Browser) -> Result<(Started, Stage)> {
+        let started = match self.started.take() {
+            Some(started) if started.kind == browser => started,
+            other => {
+                if let Some(other) = other {
+                    other.end().await;
+                }
+                Started::start(browser, self.shared).await?
+            }
+        };
+        started.empty().await?;
+        let site = Site::start(self.dist, "/")?;
+        let page = Page::new(started.browser.clone(), browser, started.driver.console(), site.url());
+        page.console_errors().await?;
+        let stage = Stage { page, site, dist: self.dist.to_owned(), scratch: Scratch::new()? };
+        Ok((started, stage))
+    }
+
+    async fn end(self) {
+        if let Some(started) = self.started {
+            started.end().await;
+        }
+    }
+}
+
+/// A running browser.
+struct Started {
+    kind: Browser,
+    driver: Arc<Driver>,
+    browser: WebDriver,
+    /// The window's width and height at the start.
+    size: (u32, u32),
+}
+
+impl Started {
+    async fn start(kind: Browser, shared: Option<&Arc<Driver>>) -> Result<Started> {
+        let driver = match shared {
+            Some(shared) if kind.shares_a_driver() => Arc::clone(shared),
+            _ => Arc::new(Driver::start(kind)?),
+        };
+        let browser = driver.browser().await?;
+        let window = browser.get_window_rect().await?;
+        Ok(Started { kind, driver, browser, size: (u32::try_from(window.width)?, u32::try_from(window.height)?) })
+    }
+
+    /// Leaves one empty tab, of the window's first size. What a case has emulated ends with its tab.
+    async fn empty(&self) -> Result<()> {
+        let old = self.browser.windows().await?;
+        let tab = self.browser.new_tab().await?;
+        for window in old {
+            self.browser.switch_to_window(window).await?;
+            self.browser.close_window().await?;
+        }
+        self.browser.switch_to_window(tab).await?;
+        let window = self.browser.get_window_rect().await?;
+        let (width, height) = self.size;
+        if (i64::from(width), i64::from(height)) != (window.width, window.height) {
+            self.browser.set_window_rect(0, 0, width, height).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends it. One that does not answer is ended with its driver.
+    async fn end(self) {
+        let _ = self.browser.quit().await;
+    }
 }
 
 async fn evidence(turn: Turn, page: &Page, console: &[String]) -> String {
@@ -199,10 +269,4 @@ async fn evidence(turn: Turn, page: &Page, console: &[String]) -> String {
     let shot = shot.map_or_else(|error| format!("(none: {error:#})"), |path| path.display().to_string());
     let console = if console.is_empty() { "    (empty)".to_owned() } else { format!("    {}", console.join("\n    ")) };
     format!("  address: {url}\n  screenshot: {shot}\n  console errors:\n{console}\n  page text:\n{excerpt}")
-}
-
-async fn stage(browser: Browser, driver: &Driver, cache: &StartupCache, dist: &Path) -> Result<Stage> {
-    let site = Site::start(dist, "/")?;
-    let page = Page::new(driver.browser_with(cache).await?, browser, driver.console(), site.url());
-    Ok(Stage { page, site, dist: dist.to_owned(), scratch: Scratch::new()? })
 }
