@@ -8,6 +8,7 @@
 
 mod browser;
 mod dialogs;
+mod elsewhere;
 mod files;
 mod filter;
 mod list;

@@ -48,8 +48,8 @@ fn a_query_that_grows_labels_ends_at_a_limit_and_the_server_goes_on() {
 fn slow_questions_hold_up_nobody_and_end_when_their_clients_leave() {
     let server = Server::of(SMALL, &[]);
     assert_eq!(server.get("/api/v1/labels").status, 200);
-    // All places are taken, and the queue is full.
-    let slow: Vec<TcpStream> = (0..34).map(|_| begin(&server, "GET", SLOW, "text/plain", b"")).collect();
+    // All places are taken, and the queue is full: more come than fit, so that none is free for what is asked next.
+    let slow: Vec<TcpStream> = (0..80).map(|_| begin(&server, "GET", SLOW, "text/plain", b"")).collect();
     let refused = server.wait("a refusal", |server| Some(server.get("/api/v1/labels")).filter(|reply| reply.status == 503));
     assert_eq!(refused.header("retry-after"), "2");
     assert_eq!(refused.json()["errorType"], "unavailable");
