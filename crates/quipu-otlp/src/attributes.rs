@@ -8,7 +8,7 @@ use quipu_model::{Attributes, Primitive, Value};
 use std::fmt::Write;
 
 /// Maximum nesting of values; deeper ones become `null`.
-/// How many lists and maps may be nested in an attribute. The value that is nested more deeply becomes [`TOO_DEEP`].
+/// How many lists and maps may be nested in an attribute. The value that is nested more deeply becomes a text that says so.
 pub const MAX_NESTING: usize = 24;
 
 /// Stands for a list or map that is nested too deeply.

@@ -127,7 +127,7 @@ fn about_resource(whole: &Value) -> Object {
 }
 
 impl ReadSpan {
-    /// Converts the span to rows and additional data. `is_plain` is that of its source, see [`Rows::is_plain`].
+    /// Converts the span to rows and additional data. `is_plain` says that its resource and scope have no more than a service name.
     pub fn into_row(self, source: Option<usize>, is_plain: bool, service_name: Option<Arc<str>>) -> NewSpan {
         let ReadSpan { mut span, events, event_nanos, is_root, mut extra, more, event_more } = self;
         let (start, end) = (extra.start_nanos, extra.end_nanos);

@@ -20,6 +20,10 @@ const LOOK_MS: f64 = 300.0;
 
 /// A row of a list.
 #[derive(PartialEq)]
+#[cfg_attr(
+    not(target_family = "wasm"),
+    expect(clippy::large_enum_variant, reason = "nearly all rows are traces; half as large in the browser")
+)]
 pub(crate) enum Row {
     /// A trace, or a group of them.
     Trace(TraceRow),
