@@ -513,9 +513,9 @@ mod tests {
             attributes: r#"{"a": 1}"#,
             ..span(TRACE, "b7ad6b7169203331")
         };
-        assert_eq!(writer.add_own_span(&sent, &[]).map(is_new).expect("written"), true);
+        assert!(writer.add_own_span(&sent, &[]).map(is_new).expect("written"));
         let odd = OwnSpan { status: Some("so so"), ..span("trace 1", "ÄB") };
-        assert_eq!(writer.add_own_span(&odd, &[]).map(is_new).expect("written"), true);
+        assert!(writer.add_own_span(&odd, &[]).map(is_new).expect("written"));
         let database = read(writer);
         let record = |row| span_record(database.connection(), database.schema(), row).expect("readable").expect("a span");
         let text = |text: &str| Some(text.to_owned());
@@ -541,7 +541,7 @@ mod tests {
         let mut writer = writer();
         let other = "1af7651916cd43dd8448eb211c80319c";
         for trace in [TRACE, other] {
-            assert_eq!(writer.add_own_span(&span(trace, "b7ad6b7169203331"), &[]).map(is_new).expect("written"), true);
+            assert!(writer.add_own_span(&span(trace, "b7ad6b7169203331"), &[]).map(is_new).expect("written"));
             assert_eq!(writer.add_own_span(&span(trace, "b7ad6b7169203331"), &[]).expect("written"), Added::Known);
         }
     }
@@ -559,7 +559,7 @@ mod tests {
         };
         let ended =
             OwnSpan { name: Some("ended"), end: Some(1_751_328_009_000_000_000), status: Some("OK"), attributes: r#"{"a": 3}"#, ..begun };
-        assert_eq!(writer.add_own_span(&begun, &[event]).map(is_new).expect("written"), true);
+        assert!(writer.add_own_span(&begun, &[event]).map(is_new).expect("written"));
         assert_eq!(writer.add_own_span(&ended, &[event, later]).expect("written"), Added::Merged);
         assert_eq!(writer.add_own_span(&begun, &[event]).expect("written"), Added::Known);
         let database = read(writer);
