@@ -108,7 +108,7 @@ pub(crate) const VIEWS: [(&str, &str); 5] = [
     (
         "traces",
         concat!(
-            "SELECT {id} ",
+            "SELECT ",
             id!("trace_id"),
             " AS trace_id, service_name, ",
             id!("root_span_id"),
@@ -116,13 +116,13 @@ pub(crate) const VIEWS: [(&str, &str); 5] = [
             time!("start_unix_nano"),
             " AS start_time, ",
             time!("end_unix_nano"),
-            " AS end_time, created_at FROM main.quipu_traces"
+            " AS end_time, created_at{id} FROM main.quipu_traces"
         ),
     ),
     (
         "spans",
         concat!(
-            "SELECT {id} ",
+            "SELECT ",
             id!("span_id"),
             " AS span_id, ",
             id!("trace_id"),
@@ -136,19 +136,19 @@ pub(crate) const VIEWS: [(&str, &str); 5] = [
             status!(),
             " AS status, ",
             kind!(),
-            " AS kind FROM main.quipu_spans"
+            " AS kind{id} FROM main.quipu_spans"
         ),
     ),
     (
         "span_events",
         concat!(
-            "SELECT {id} id, (SELECT ",
+            "SELECT id, (SELECT ",
             id!("s.span_id"),
             " FROM main.quipu_spans s WHERE s.id = span_row) AS span_id, (SELECT n.name FROM main.quipu_names n WHERE n.id = name_id) AS name, ",
             time!("time_unix_nano"),
             " AS timestamp, ",
             attributes!(),
-            " AS attributes FROM main.quipu_events"
+            " AS attributes{id} FROM main.quipu_events"
         ),
     ),
     (
@@ -206,7 +206,7 @@ pub(crate) fn status<'r>(row: &'r Row<'_>, column: usize) -> Option<Cow<'r, [u8]
 pub(crate) fn make(connection: &Connection) -> rusqlite::Result<()> {
     TABLES.iter().try_for_each(|statement| connection.execute(statement, []).map(|_| ()))?;
     for (name, select) in VIEWS {
-        connection.execute(&format!("CREATE VIEW IF NOT EXISTS {name} AS {}", select.replace("{id} ", "").replace("main.", "")), [])?;
+        connection.execute(&format!("CREATE VIEW IF NOT EXISTS {name} AS {}", select.replace("{id}", "").replace("main.", "")), [])?;
     }
     connection.pragma_update(None, "user_version", VERSION)
 }
@@ -214,7 +214,7 @@ pub(crate) fn make(connection: &Connection) -> rusqlite::Result<()> {
 /// Gives a connection the views, which hide those of the file: what a file brings is not run.
 pub(crate) fn make_temporary_views(connection: &Connection) -> rusqlite::Result<()> {
     for (name, select) in VIEWS {
-        connection.execute(&format!("CREATE TEMP VIEW {name} AS {}", select.replace("{id} ", "id AS rowid, ")), [])?;
+        connection.execute(&format!("CREATE TEMP VIEW {name} AS {}", select.replace("{id}", ", id AS rowid")), [])?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use super::call_sql;
 use super::database::{Database, MAX_VALUE_BYTES};
 use super::error::StoreError;
 use super::failure_sql::{make_functions, parts};
+use super::layout::Layout;
 use quipu_protocol::{Failure, FailureKind, SqlKind, SqlWrong};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::ValueRef;
@@ -242,12 +243,13 @@ pub struct TableDescription {
 pub fn describe_sql(database: &mut Database) -> Result<Vec<TableDescription>, Failure> {
     make_views(database.connection()).map_err(|error| Failure::from(database.explain(error)))?;
     Ok(database.bounded(|| {
-        let connection = database.connection();
+        let (connection, layout) = (database.connection(), database.schema().layout);
         let names = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
                      ORDER BY name NOT IN ('traces', 'spans', 'span_events'), rowid LIMIT 200";
         let mut statement = connection.prepare(names)?;
         let own = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-        let views = SQL_VIEWS.iter().map(|view| (view.name.to_owned(), true));
+        let of_layout: &[&str] = if layout == Layout::Quipu { &["traces", "spans", "span_events"] } else { &[] };
+        let views = SQL_VIEWS.iter().map(|view| view.name).chain(of_layout.iter().copied()).map(|name| (name.to_owned(), true));
         let tables = views.chain(own.into_iter().map(|name| (name, false)));
         Ok(tables.filter_map(|(name, is_view)| describe_table(connection, name, is_view).ok()).collect())
     })?)

@@ -149,7 +149,7 @@ impl Writer {
     }
 
     fn set_up(connection: Connection, target: Target, name: String, journal: &str, layout: Layout) -> Result<Writer, StoreError> {
-        let mut writer = Writer {
+        let writer = Writer {
             connection,
             target,
             name,
@@ -161,7 +161,7 @@ impl Writer {
             #[cfg(not(target_family = "wasm"))]
             appended: None,
         };
-        writer.prepare(journal, layout).map_err(|error| writer.explain(&error))?;
+        writer.prepare(journal).map_err(|error| writer.explain(&error))?;
         Ok(writer)
     }
 
@@ -170,7 +170,7 @@ impl Writer {
         self.layout
     }
 
-    fn prepare(&mut self, journal: &str, layout: Layout) -> rusqlite::Result<()> {
+    fn prepare(&self, journal: &str) -> rusqlite::Result<()> {
         let connection = &self.connection;
         // Nothing that is stored in the file is run: a trigger could change or remove the rows that are added.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
@@ -185,7 +185,7 @@ impl Writer {
         if !mode.eq_ignore_ascii_case(journal) {
             return Err(rusqlite::Error::InvalidParameterName(format!("the journal mode stays {mode}: another program has the file open")));
         }
-        match layout {
+        match self.layout {
             Layout::Reference => tables::make_tables(connection),
             Layout::Quipu => super::layout::make(connection),
         }
@@ -258,9 +258,11 @@ impl Writer {
     /// Copies the rows of a table of Quipu's own layout for which `condition` is true of `value` as `?1`, unless they are there. Returns how
     /// many were copied.
     pub(crate) fn copy_stored(&mut self, from: &Connection, table: &str, condition: &str, value: i64) -> Result<u64, StoreError> {
-        let mut read = from.prepare_cached(&format!("SELECT * FROM main.{table} WHERE {condition}"))?;
-        let columns = read.column_names().collect::<Vec<_>>().join(", ");
-        let places = vec!["?"; read.column_count()].join(", ");
+        // The names of our own table: those of the file that is read could be anything.
+        let target = self.connection.prepare_cached(&format!("SELECT * FROM {table}")).map_err(|error| self.explain(&error))?;
+        let columns = target.column_names().collect::<Vec<_>>().join(", ");
+        let places = vec!["?"; target.column_count()].join(", ");
+        let mut read = from.prepare_cached(&format!("SELECT {columns} FROM main.{table} WHERE {condition}"))?;
         let insert = format!("INSERT OR IGNORE INTO {table} ({columns}) VALUES ({places})");
         let (mut rows, mut copied) = (read.query([value])?, 0);
         while let Some(row) = rows.next()? {

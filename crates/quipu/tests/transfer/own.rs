@@ -3,7 +3,7 @@
 
 use super::tools::{export, import_as, read, rows, session_of, sql_of};
 use quipu::Selection;
-use quipu::protocol::{FileFormat, GetTrace, TraceScope};
+use quipu::protocol::{DescribeSql, FileFormat, GetTrace, TraceScope};
 use quipu::store::Layout;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -88,6 +88,18 @@ fn the_reference_finds_a_trace_and_its_spans_by_their_ids() {
     for trace in rows(&sql, "SELECT trace_id, root_span_id FROM traces") {
         let by_trace = format!("SELECT count(*) FROM spans WHERE trace_id = '{}' AND span_id = '{}'", trace[0], trace[1]);
         assert_eq!(rows(&sql, &by_trace), [["1"]]);
+    }
+}
+
+#[test]
+fn the_page_lists_the_tables_that_queries_name() {
+    let body = read("tests/fixtures/otlp/openinference_traces.binpb");
+    let mut session = session_of(import_as(Layout::Quipu, &[("body", &body)]).0);
+    let tables = session.ask(DescribeSql).expect("the schema").tables;
+    for (name, first, count) in [("traces", "trace_id", 6), ("spans", "span_id", 9), ("span_events", "id", 5)] {
+        let table = tables.iter().find(|table| table.name == name).expect(name);
+        // The reference's columns in its order, and then the row's number.
+        assert_eq!((table.columns[0].name.as_str(), table.columns[count].name.as_str()), (first, "rowid"), "{name}");
     }
 }
 
