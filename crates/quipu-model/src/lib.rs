@@ -45,7 +45,7 @@ pub use extra::{FURTHER_FIELDS, LogRecord, MetricPoint, SpanExtra};
 pub use kind::{SpanFlags, SpanKind};
 pub use marker::{MARKER_END, is_marker};
 pub use price::{Cost, CostUnit, Price, PriceTable, read_amount};
-pub use recording::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
+pub use recording::{EventRecord, Record, Recording, SPAN_KINDS, STATUS_CODES, SpanRecord, TraceRecord};
 pub use time::{ParseTimeError, RecordedTime, Timestamp, UNKNOWN_NANOS, ZoneFact, offset_label, reference_time};
 pub use token::{CallParts, Spent, TokenCount, TokenKind, TokenRecord, TokenSource, TokenTotals};
 pub use value::{Encoding, Number, Value};

@@ -68,6 +68,11 @@ pub struct TraceRecord {
     pub created_at: Option<String>,
 }
 
+/// OTLP's names of span kinds, by number. The first one means that none was given.
+pub const SPAN_KINDS: [&str; 6] = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"];
+/// OTLP's names of status codes, by number.
+pub const STATUS_CODES: [&str; 3] = ["UNSET", "OK", "ERROR"];
+
 /// A row of `spans`. Times are the recorded strings; `None` is NULL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SpanRecord {

@@ -10,11 +10,8 @@ use super::numbers::{id, unsigned};
 use super::rest;
 use super::rows::{NewSpan, Rows, Sourced, SpanExact};
 use quipu_model::recorded::{entries, json_text};
-use quipu_model::{EventRecord, SpanExtra, SpanRecord, Value, reference_time};
+use quipu_model::{EventRecord, SPAN_KINDS, STATUS_CODES, SpanExtra, SpanRecord, Value, reference_time};
 use std::sync::Arc;
-
-pub const KINDS: [&str; 6] = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"];
-pub const STATUSES: [&str; 3] = ["UNSET", "OK", "ERROR"];
 
 /// Converts an item of a list to rows. Items that can't be kept are added to the problems.
 pub type ListReader = fn(&mut Rows, &Value);
@@ -169,8 +166,8 @@ fn read_span(span: &Value) -> Option<ReadSpan> {
     let parent = id(field(span, "parentSpanId"), 8);
     let attributes = list(span, "attributes");
     let status = field(span, "status").unwrap_or(&Value::Null);
-    let kind = number_of(field(span, "kind"), &KINDS).filter(|kind| *kind > 0).and_then(|kind| KINDS.get(kind));
-    let code = number_of(field(status, "code"), &STATUSES).unwrap_or(0);
+    let kind = number_of(field(span, "kind"), &SPAN_KINDS).filter(|kind| *kind > 0).and_then(|kind| SPAN_KINDS.get(kind));
+    let code = number_of(field(status, "code"), &STATUS_CODES).unwrap_or(0);
     let (mut events, mut event_nanos, mut event_more) = (Vec::new(), Vec::new(), Vec::new());
     for event in list(span, "events") {
         let nanos = unsigned(field(event, "timeUnixNano"));
@@ -205,7 +202,7 @@ fn read_span(span: &Value) -> Option<ReadSpan> {
             parent_span_id: parent,
             name: field(span, "name").and_then(Value::as_str).map(str::to_owned),
             attributes: Some(object(attributes)),
-            status: STATUSES.get(code).map(|status| (*status).to_owned()),
+            status: STATUS_CODES.get(code).map(|status| (*status).to_owned()),
             kind: kind.map(|kind| (*kind).to_owned()),
             ..SpanRecord::default()
         },

@@ -4,11 +4,10 @@
 
 use super::values::{attributes, find, list, map, text};
 use crate::attributes::BYTES;
-use crate::otlp::{KINDS, STATUSES};
 use crate::rest;
 use crate::values::{FullSpan, FullTrace};
 use quipu_model::recorded::parse_json;
-use quipu_model::{Number, Value};
+use quipu_model::{Number, SPAN_KINDS, STATUS_CODES, Value};
 
 /// One entry for each run of spans with the same resource and scope. Keeps the order of the file, which is the order in which spans ended.
 pub fn resource_spans(trace: &FullTrace) -> Vec<Value> {
@@ -80,7 +79,7 @@ fn one(full: &FullSpan, trace: &FullTrace) -> Value {
     });
     let status = map([
         ("message", full.extra.status_message.as_deref().and_then(text)),
-        ("code", number(&STATUSES, span.status.as_deref())),
+        ("code", number(&STATUS_CODES, span.status.as_deref())),
     ]);
     let more = full.extra.more.as_deref().and_then(parse_json);
     let read = map([
@@ -89,7 +88,7 @@ fn one(full: &FullSpan, trace: &FullTrace) -> Value {
         ("traceState", full.extra.trace_state.as_deref().and_then(text)),
         ("parentSpanId", span.parent_span_id.as_deref().and_then(text)),
         ("name", span.name.as_deref().and_then(text)),
-        ("kind", number(&KINDS, span.kind.as_deref())),
+        ("kind", number(&SPAN_KINDS, span.kind.as_deref())),
         ("startTimeUnixNano", time(full.start_nanos(trace))),
         ("endTimeUnixNano", time(full.end_nanos(trace))),
         ("attributes", key_values(attributes(span.attributes.as_deref()))),

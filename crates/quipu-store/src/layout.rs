@@ -7,6 +7,7 @@
 //!
 //! Not here: writing rows (`writer`), and reading them (`reader`, `extra`).
 
+use quipu_model::{SPAN_KINDS, STATUS_CODES};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use std::borrow::Cow;
@@ -27,10 +28,6 @@ pub(crate) const SPANS: &str = "quipu_spans";
 
 /// `PRAGMA user_version` of files in Quipu's own layout.
 pub(crate) const VERSION: i64 = 1;
-
-/// OTLP's names of status codes and kinds of spans, by number.
-pub(crate) const STATUSES: [&str; 3] = ["UNSET", "OK", "ERROR"];
-pub(crate) const KINDS: [&str; 6] = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"];
 
 /// The tables of Quipu's own layout. Ids are blobs of 8 and 16 bytes, and text where the sender's are no hexadecimal numbers. Times are
 /// nanoseconds since 1970, NULL where none was sent. `more` is a JSON object of what few spans have.
@@ -185,7 +182,7 @@ pub(crate) const SCAN_EVENTS: &str = concat!(
 /// Whether a stored kind is `SERVER`.
 pub(crate) fn is_server(row: &Row<'_>, column: usize) -> bool {
     match row.get_ref(column) {
-        Ok(ValueRef::Integer(number)) => usize::try_from(number).ok().and_then(|at| KINDS.get(at)) == Some(&"SERVER"),
+        Ok(ValueRef::Integer(number)) => usize::try_from(number).ok().and_then(|at| SPAN_KINDS.get(at)) == Some(&"SERVER"),
         Ok(ValueRef::Text(text)) => text.eq_ignore_ascii_case(b"SERVER"),
         _ => false,
     }
@@ -195,7 +192,7 @@ pub(crate) fn is_server(row: &Row<'_>, column: usize) -> bool {
 pub(crate) fn status<'r>(row: &'r Row<'_>, column: usize) -> Option<Cow<'r, [u8]>> {
     match row.get_ref(column) {
         Ok(ValueRef::Integer(number)) => {
-            usize::try_from(number).ok().and_then(|at| STATUSES.get(at)).map(|name| Cow::Borrowed(name.as_bytes()))
+            usize::try_from(number).ok().and_then(|at| STATUS_CODES.get(at)).map(|name| Cow::Borrowed(name.as_bytes()))
         }
         Ok(ValueRef::Text(text) | ValueRef::Blob(text)) => Some(Cow::Borrowed(text)),
         _ => None,

@@ -1,8 +1,9 @@
 //! The writer thread: commits waiting requests in one transaction and then answers them.
 //!
 //! Commits are expensive, so under load many requests share one; a single request is committed immediately. If a transaction fails, it is
-//! rolled back and its requests are asked to retry: a request is only acknowledged once it is in the file, and the file at its path. If others
-//! read the file for long, requests are committed beside it and added later. If the file is damaged or gone for good, the collector ends.
+//! rolled back and its requests are asked to retry: a request is only acknowledged once it is in the file, and the file at its path. While
+//! another program reads the file for a long time, requests are committed to a second file and moved later. If the file is damaged or cannot
+//! be found again, the collector exits.
 
 use super::console::Console;
 use super::counters::Shared;
@@ -26,7 +27,7 @@ const MOST: usize = 32 << 20;
 const LONGEST: Duration = Duration::from_secs(1);
 /// Changed pages stay in memory until the commit, so that readers are only locked out during the commit.
 const CACHE: u64 = 192 << 20;
-/// How long a commit waits for programs that read the file. After that, requests are committed beside it.
+/// How long a commit waits for programs that read the file. After that, requests are committed to the second file.
 const READERS: Duration = Duration::from_millis(500);
 /// How often, and for how long, it is tried to add them to the file; new readers are locked out meanwhile.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -89,7 +90,7 @@ impl Jobs {
     }
 }
 
-/// Opens the file and starts the thread. It ends when it is told to, or asks for the end of the collector if nothing more can be written.
+/// Opens the file and starts the thread. The thread runs until it is stopped; if the file can't be written any more, it stops the collector.
 ///
 /// # Errors
 /// If the file can't be written.
@@ -248,7 +249,7 @@ impl Keeper {
         }
         if self.spooled.is_some() {
             eprintln!(
-                "The file is being read, so some requests are in the file beside it that ends in -waiting. The next start adds them."
+                "Another program is reading the file, so some requests are still in the file with the ending -waiting. The next start moves them."
             );
             return Ok(());
         }

@@ -143,7 +143,7 @@ impl Problems {
         Problems { count: rows.problem_count(), first: rows.problems().first().map(|(what, _)| *what) }
     }
 
-    /// What is told of these and of the rows that the file did not take; `None` if everything was kept.
+    /// The message about these problems and about rows the file rejected; `None` if everything was stored.
     fn words(&self, refused: &Refused) -> Option<String> {
         let entries = self.first.map(|first| format!("Some entries were not kept: {first}."));
         let of_file = refused.why.as_ref().map(|why| {

@@ -13,7 +13,7 @@ const MOST: usize = 3;
 pub(super) struct Polls(Mutex<VecDeque<oneshot::Sender<()>>>);
 
 impl Polls {
-    /// Joins those that wait. The receiver is told, or dropped, when it is time to give way to another.
+    /// Adds a waiting page. The receiver gets a message, or is closed, when this page has to make room for another.
     pub(super) fn join(&self) -> oneshot::Receiver<()> {
         let (sender, turn) = oneshot::channel();
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);

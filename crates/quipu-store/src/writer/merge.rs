@@ -2,9 +2,9 @@
 //!
 //! The ended one wins; what only the other has is added.
 
-use super::super::layout::{KINDS, STATUSES};
 use super::own::OwnSpan;
 use quipu_model::recorded::{entries, write_json_string};
+use quipu_model::{SPAN_KINDS, STATUS_CODES};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 use std::collections::HashSet;
@@ -35,8 +35,8 @@ impl Stored {
             name: row.get(3)?,
             start: nanos(4)?,
             end: nanos(5)?,
-            status: named(row.get_ref(6)?, &STATUSES),
-            kind: named(row.get_ref(7)?, &KINDS),
+            status: named(row.get_ref(6)?, &STATUS_CODES),
+            kind: named(row.get_ref(7)?, &SPAN_KINDS),
             source: row.get(8)?,
             attributes: row.get::<_, Option<String>>(9)?.unwrap_or_default(),
             more: row.get(10)?,
@@ -92,7 +92,7 @@ pub(super) fn merged(stored: &Stored, span: &OwnSpan<'_>) -> Option<Stored> {
     first.name = first.name.or(second.name);
     first.start = first.start.or(second.start);
     first.end = first.end.or(second.end);
-    if first.status.as_deref().is_none_or(|status| status == STATUSES[0]) {
+    if first.status.as_deref().is_none_or(|status| status == STATUS_CODES[0]) {
         first.status = second.status.or(first.status);
     }
     first.kind = first.kind.or(second.kind);

@@ -6,10 +6,10 @@
 //! Not here: the tables (`layout`), and which rows there are (`transfer`).
 
 use super::super::error::StoreError;
-use super::super::layout::{KINDS, Layout, STATUSES};
+use super::super::layout::Layout;
 use super::merge::{COLUMNS, Stored, merged};
 use super::{Added, Writer};
-use quipu_model::LogRecord;
+use quipu_model::{LogRecord, SPAN_KINDS, STATUS_CODES};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 use std::collections::HashMap;
@@ -383,7 +383,7 @@ impl Writer {
         let (trace, id) = (StoredId::of(span.trace_id), StoredId::of(span.span_id));
         let parent = span.parent_span_id.map(StoredId::of);
         let (start, end) = (Nanos(span.start), Nanos(span.end));
-        let (status, kind) = (Named(&STATUSES, span.status), Named(&KINDS, span.kind));
+        let (status, kind) = (Named(&STATUS_CODES, span.status), Named(&SPAN_KINDS, span.kind));
         let values: [&dyn ToSql; 12] = [
             &trace,
             &id,
