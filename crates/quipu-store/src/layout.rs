@@ -62,6 +62,7 @@ macro_rules! id {
         concat!("iif(typeof(", $column, ") = 'blob', lower(hex(", $column, ")), ", $column, ")")
     };
 }
+pub(crate) use id;
 
 /// Nanoseconds as the text that the reference would write: rounded to microseconds, without a fraction where it is zero.
 macro_rules! time {

@@ -2,6 +2,7 @@
 //!
 //! The ended one wins; what only the other has is added.
 
+use super::super::layout::id;
 use super::own::OwnSpan;
 use quipu_model::recorded::{entries, write_json_string};
 use quipu_model::{SPAN_KINDS, STATUS_CODES};
@@ -11,24 +12,27 @@ use std::collections::HashSet;
 
 /// A row of `quipu_spans`, without its ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Stored {
+pub(super) struct Stored {
     parent_span_id: Option<String>,
     pub(super) name: Option<String>,
     start: Option<u64>,
     end: Option<u64>,
     status: Option<String>,
     kind: Option<String>,
-    pub(crate) source: Option<i64>,
+    source: Option<i64>,
     attributes: String,
     more: Option<String>,
 }
 
 /// The columns that [`Stored::read`] expects, after the two ids.
-pub(crate) const COLUMNS: &str = "trace_id, span_id, iif(typeof(parent_span_id) = 'blob', lower(hex(parent_span_id)), parent_span_id), \
-    (SELECT n.name FROM main.quipu_names n WHERE n.id = name_id), start_unix_nano, end_unix_nano, status, kind, source_id, attributes, more";
+pub(super) const COLUMNS: &str = concat!(
+    "trace_id, span_id, ",
+    id!("parent_span_id"),
+    ", (SELECT n.name FROM main.quipu_names n WHERE n.id = name_id), start_unix_nano, end_unix_nano, status, kind, source_id, attributes, more"
+);
 
 impl Stored {
-    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Stored> {
         let nanos = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.and_then(|nanos| u64::try_from(nanos).ok()));
         Ok(Stored {
             parent_span_id: row.get(2)?,
@@ -44,7 +48,7 @@ impl Stored {
     }
 
     /// With the ids of `span`.
-    pub(crate) fn as_span<'a>(&'a self, span: &OwnSpan<'a>) -> OwnSpan<'a> {
+    pub(super) fn as_span<'a>(&'a self, span: &OwnSpan<'a>) -> OwnSpan<'a> {
         OwnSpan {
             trace_id: span.trace_id,
             span_id: span.span_id,

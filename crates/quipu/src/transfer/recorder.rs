@@ -10,7 +10,6 @@ use quipu_otlp::rows::{NewSpan, Rows};
 use quipu_otlp::{Signal, read_request};
 use quipu_store::{Added, Layout, OwnEvent, OwnSpan, OwnTrace, Refused, StoreError, TraceFacts, TraceUpdate, Writer};
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 /// Number of resources and scopes whose row numbers are cached. Beyond that they are looked up again, which is not an error.
@@ -269,45 +268,11 @@ impl Recorder {
                 Added::Refused => {}
             }
         }
-        let mut places: HashMap<&str, usize> = HashMap::new();
-        let mut traces: Vec<OwnTrace<'_>> = Vec::new();
-        for new in spans.iter().filter(|new| !new.is_repeated) {
-            let trace = own_trace(new);
-            match places.entry(trace.trace_id) {
-                Entry::Occupied(place) => {
-                    if let Some(known) = traces.get_mut(*place.get()) {
-                        known.and(&trace);
-                    }
-                }
-                Entry::Vacant(place) => {
-                    place.insert(traces.len());
-                    traces.push(trace);
-                }
-            }
-        }
-        traces.iter().try_for_each(|trace| self.writer.set_own_trace(trace))
+        by_trace(spans, own_trace, |trace, later| trace.and(&later)).iter().try_for_each(|trace| self.writer.set_own_trace(trace))
     }
 
-    /// Updates the traces of the spans, each once: spans that arrive together mostly belong to a few traces.
     fn update_traces(&mut self, spans: &[NewSpan]) -> Result<(), StoreError> {
-        let mut places: HashMap<Option<&str>, usize> = HashMap::new();
-        let mut traces: Vec<TraceUpdate<'_>> = Vec::new();
-        for new in spans.iter().filter(|new| !new.is_repeated) {
-            let facts = TraceFacts { service_name: new.service_name.as_deref(), is_root: new.is_root, created_at: Some(&new.created_at) };
-            let widening = TraceUpdate::by(&new.span, facts);
-            match places.entry(new.span.trace_id.as_deref()) {
-                Entry::Occupied(place) => {
-                    if let Some(trace) = traces.get_mut(*place.get()) {
-                        trace.and(&widening);
-                    }
-                }
-                Entry::Vacant(place) => {
-                    place.insert(traces.len());
-                    traces.push(widening);
-                }
-            }
-        }
-        traces.iter().try_for_each(|trace| self.writer.update_trace(trace))
+        by_trace(spans, trace_update, |trace, later| trace.and(&later)).iter().try_for_each(|trace| self.writer.update_trace(trace))
     }
 
     /// The row number of a resource and scope, which are written if they are new.
@@ -341,6 +306,20 @@ impl Recorder {
     }
 }
 
+/// What the spans that were added say of their traces, each trace once: spans that arrive together mostly belong to a few.
+fn by_trace<'a, T>(spans: &'a [NewSpan], of: impl Fn(&'a NewSpan) -> T, and: impl Fn(&mut T, T)) -> Vec<T> {
+    let mut places: HashMap<Option<&str>, usize> = HashMap::new();
+    let mut traces: Vec<T> = Vec::new();
+    for new in spans.iter().filter(|new| !new.is_repeated) {
+        let place = *places.entry(new.span.trace_id.as_deref()).or_insert(traces.len());
+        match traces.get_mut(place) {
+            Some(trace) => and(trace, of(new)),
+            None => traces.push(of(new)),
+        }
+    }
+    traces
+}
+
 /// Row numbers of the resources and scopes of some rows, once they are known.
 struct Numbers<'a> {
     resources: &'a [Arc<str>],
@@ -369,6 +348,11 @@ fn own_span<'a>(new: &'a NewSpan, source: Option<i64>, more: Option<&'a str>) ->
         more: new.exact.event_more.get(at).and_then(Option::as_deref),
     });
     (span, events.collect())
+}
+
+fn trace_update(new: &NewSpan) -> TraceUpdate<'_> {
+    let facts = TraceFacts { service_name: new.service_name.as_deref(), is_root: new.is_root, created_at: Some(&new.created_at) };
+    TraceUpdate::by(&new.span, facts)
 }
 
 fn own_trace(new: &NewSpan) -> OwnTrace<'_> {
