@@ -1,7 +1,9 @@
 //! The output of `--json` for tables and trees. Times are ISO 8601, durations nanoseconds, unknown numbers null.
 
 use quipu::model::{CallParts, EventTime, SpanFlags, Timestamp, TokenCount, TokenRecord, TokenTotals};
-use quipu::protocol::{FileSummary, MatchPlace, NO_ROW, SearchHit, SpanDetail, TraceColumns, TracePage, TraceRow, UNKNOWN_NANOS, Warning};
+use quipu::protocol::{
+    Attribute, FileSummary, MatchPlace, NO_ROW, SearchHit, SpanDetail, SpanLink, TraceColumns, TracePage, TraceRow, UNKNOWN_NANOS, Warning,
+};
 use quipu::query::ReleaseGuess;
 use serde_json::{Value as Json, json};
 
@@ -93,6 +95,8 @@ pub(crate) fn traces(page: &TracePage) -> Json {
             "root_name": row.root_name,
             "asked": row.asked,
             "root_kind": row.root_kind.map(|kind| kind.label()),
+            "service_name": row.service,
+            "more_services": row.more_services,
             "spans": row.spans,
             "failed_spans": row.failed,
             "requests": row.requests,
@@ -148,6 +152,20 @@ pub(crate) fn trace(trace: &TraceColumns) -> Json {
 }
 
 /// `api_span` and `api_events` are answers of the query API: attributes and events as recorded.
+/// Attributes as an object of their decoded values; the beginning of a long one.
+fn attributes(list: &[Attribute]) -> Json {
+    let entry = |attribute: &Attribute| {
+        let value = serde_json::from_str(&attribute.text.raw).ok().filter(|value: &Json| !value.is_string());
+        (attribute.key.clone(), value.unwrap_or_else(|| json!(attribute.text.raw)))
+    };
+    list.iter().map(entry).collect::<serde_json::Map<_, _>>().into()
+}
+
+fn link(link: &SpanLink) -> Json {
+    let attributes: Json = serde_json::from_str(&link.attributes).unwrap_or_else(|_| json!({}));
+    json!({ "trace_id": link.trace_id, "span_id": link.span_id, "attributes": attributes })
+}
+
 pub(crate) fn span(span: &SpanDetail, api_span: &Json, api_events: &Json) -> Json {
     let failures = span.failures.iter().map(|failure| json!({ "message": failure.message, "source": failure.source }));
     json!({
@@ -166,6 +184,11 @@ pub(crate) fn span(span: &SpanDetail, api_span: &Json, api_events: &Json) -> Jso
         "tokens": span.tokens.as_ref().map(record),
         "call": span.tokens.as_ref().map(|_| call(&span.call)),
         "notes": span.notes,
+        "service_name": span.service,
+        "resource": attributes(&span.resource),
+        "scope": attributes(&span.scope),
+        "links": span.links.iter().map(link).collect::<Vec<_>>(),
+        "trace_state": span.trace_state,
         "attributes": api_span["attributes"],
         "events": api_events["data"],
     })

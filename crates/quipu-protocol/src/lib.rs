@@ -52,7 +52,8 @@ pub use search::{FindInSpan, HitPage, HitQuery, ListHits, MatchPlace, SearchHit,
 pub use served::{News, Opened, SERVED_TYPE};
 pub use share::{CopyDatabase, FilePart, MakeShare, PreviewShare, ShareForm, ShareOptions, ShareWhat, Shared};
 pub use span::{
-    Attribute, CompareInput, FindIds, GetRecorded, GetSpan, GetText, NameSpans, RecordedText, SpanDetail, SpanEvent, SpanFailure, TextRef,
+    Attribute, CompareInput, FindIds, GetRecorded, GetSpan, GetText, NameSpans, RecordedText, SpanDetail, SpanEvent, SpanFailure, SpanLink,
+    TextRef,
 };
 pub use sql::{
     CompleteSql, DescribeSql, ExportSql, GetSqlValue, IdPlace, ListSqlRows, PlanSql, RunSql, SQL_SECONDS, SqlCell, SqlExample, SqlField,

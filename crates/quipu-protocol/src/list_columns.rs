@@ -37,6 +37,7 @@ const fn facts(column: ListColumn) -> Facts {
         ListColumn::Session => of("session", "Session", "The agent’s session", 110, 8),
         ListColumn::Turn => of("turn", "Turn", "The agent’s turn", 110, 12),
         ListColumn::Agent => of("agent", "Agent", "The agent’s name, or its id", 110, 13),
+        ListColumn::Service => of("service", "Service", "The service that wrote the root span", 120, 7),
     }
 }
 
@@ -147,6 +148,11 @@ impl ColumnSet {
         if column == ListColumn::Name { self } else { ColumnSet(self.0 ^ 1 << column as u16) }
     }
 
+    /// The set for a file with one service, which needs no column of it.
+    pub fn without_services(self) -> ColumnSet {
+        ColumnSet(self.0 & !(1 << ListColumn::Service as u16))
+    }
+
     /// The text in URLs and settings: names separated by commas.
     pub fn text(self) -> String {
         let names: Vec<&str> = ListColumn::ALL.into_iter().filter(|column| self.has(*column)).map(ListColumn::name).collect();
@@ -195,7 +201,7 @@ mod tests {
     #[test]
     fn what_is_looked_for_first_stays_where_there_is_little_room() {
         let shown = |width: f64, sorted_by| {
-            let (columns, tracks) = ColumnSet::default().fitting(sorted_by, width);
+            let (columns, tracks) = ColumnSet::default().without_services().fitting(sorted_by, width);
             let names: Vec<&str> = columns.into_iter().map(ListColumn::name).collect();
             format!("{width}: {} | {tracks}", names.join(" "))
         };
@@ -231,8 +237,9 @@ mod tests {
     #[test]
     fn chosen_columns_come_back_from_their_text() {
         let set = ColumnSet::default().toggled(ListColumn::Agent).toggled(ListColumn::Start).toggled(ListColumn::Name);
-        assert_eq!(set.text(), "name,asked,duration,spans,failed,model,prompt,completion,tokens,session,agent");
+        assert_eq!(set.text(), "name,service,asked,duration,spans,failed,model,prompt,completion,tokens,session,agent");
         assert_eq!(ColumnSet::from_text(&set.text()), Some(set));
+        assert_eq!(set.without_services().text(), set.text().replace("service,", ""));
         assert_eq!(ColumnSet::from_text("start,colour"), None);
         assert!(ColumnSet::from_text("agent").is_some_and(|set| set.has(ListColumn::Name) && !set.has(ListColumn::Start)));
     }

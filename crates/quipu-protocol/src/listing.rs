@@ -38,13 +38,16 @@ pub enum ListColumn {
     Turn,
     /// Agent name, or id if it has no name.
     Agent,
+    /// Service that wrote the root span.
+    Service,
 }
 
 impl ListColumn {
     /// All columns in display order.
-    pub const ALL: [ListColumn; 15] = [
+    pub const ALL: [ListColumn; 16] = [
         ListColumn::Start,
         ListColumn::Name,
+        ListColumn::Service,
         ListColumn::Asked,
         ListColumn::Duration,
         ListColumn::Spans,

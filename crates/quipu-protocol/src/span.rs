@@ -56,6 +56,20 @@ pub enum TextRef {
         /// The key, as recorded.
         key: Option<String>,
     },
+    /// The attribute `key` of a resource; `None`: all of it, as a JSON object.
+    Resource {
+        /// `quipu_sources.id`.
+        number: i64,
+        /// The key, as recorded.
+        key: Option<String>,
+    },
+    /// The field `key` of a scope; `None`: all of it, as a JSON object.
+    Scope {
+        /// `quipu_sources.id`.
+        number: i64,
+        /// The key, as recorded.
+        key: Option<String>,
+    },
 }
 
 /// One span, decoded.
@@ -113,6 +127,29 @@ pub struct SpanDetail {
     pub input_key: Option<String>,
     /// What else it says as a model call: parts of its tokens, and how soon it answered.
     pub call: CallParts,
+    /// The service that wrote it.
+    pub service: Option<String>,
+    /// The attributes of its resource: the program, its host, its SDK.
+    pub resource: Vec<Attribute>,
+    /// Its instrumentation scope: `name`, `version`, attributes.
+    pub scope: Vec<Attribute>,
+    /// Its links to other spans, in recorded order.
+    pub links: Vec<SpanLink>,
+    /// W3C `tracestate`, as recorded.
+    pub trace_state: Option<String>,
+}
+
+/// A link to another span.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpanLink {
+    /// As recorded.
+    pub trace_id: String,
+    /// As recorded.
+    pub span_id: String,
+    /// A JSON object; empty if the link has no attributes.
+    pub attributes: String,
+    /// Whether the span is in this file.
+    pub found: bool,
 }
 
 /// Why a span counts as failed.

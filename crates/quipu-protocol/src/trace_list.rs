@@ -86,4 +86,8 @@ pub struct TraceRow {
     pub turn: Option<String>,
     /// The agent's name, or its id where it has none, likewise.
     pub agent: Option<String>,
+    /// The service of the root span, or else the first of its services.
+    pub service: Option<String>,
+    /// How many other services wrote spans of it.
+    pub more_services: u32,
 }

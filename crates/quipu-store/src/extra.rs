@@ -80,14 +80,14 @@ pub fn source(connection: &Connection, schema: &Schema, number: i64) -> Result<O
     Ok(if_ours(statement.and_then(|mut statement| statement.query_row([number], read).optional()))?.flatten())
 }
 
-/// Reads all resources, as JSON objects, with their numbers.
-pub fn scan_sources(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(i64, &str)) -> Result<(), StoreError> {
+/// Reads all resources and scopes, as JSON objects, with their numbers.
+pub fn scan_sources(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(i64, &str, &str)) -> Result<(), StoreError> {
     if !has(schema, "quipu_sources") {
         return Ok(());
     }
-    each(connection, "SELECT id, resource FROM quipu_sources", &[], &mut |row| {
+    each(connection, "SELECT id, resource, scope FROM quipu_sources", &[], &mut |row| {
         if let (Ok(number), Some(resource)) = (row.get(0), owned(row, 1)) {
-            seen(number, &resource);
+            seen(number, &resource, &owned(row, 2).unwrap_or_default());
         }
     })
 }

@@ -173,7 +173,7 @@ pub(crate) const EXTRA_VIEWS: [&str; 2] = ["quipu_sources", "quipu_span_extra"];
 
 /// The columns that the index reads of spans and events after a row, as they are stored.
 pub(crate) const SCAN_SPANS: &str = "SELECT id, span_id, trace_id, parent_span_id, (SELECT n.name FROM main.quipu_names n WHERE n.id = name_id), \
-    start_unix_nano, end_unix_nano, attributes, status, kind FROM main.quipu_spans WHERE id > ?1 ORDER BY id";
+    start_unix_nano, end_unix_nano, attributes, status, kind, source_id FROM main.quipu_spans WHERE id > ?1 ORDER BY id";
 pub(crate) const SCAN_EVENTS: &str = concat!(
     "SELECT id, span_row, (SELECT n.name FROM main.quipu_names n WHERE n.id = name_id), time_unix_nano, ",
     attributes!(),

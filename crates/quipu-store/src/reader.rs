@@ -69,6 +69,8 @@ pub struct ScanSpan<'r> {
     pub status: Option<Cow<'r, [u8]>>,
     /// Whether its recorded kind is `SERVER`.
     pub is_server: bool,
+    /// The number of its resource and scope, in Quipu's own layout.
+    pub source: Option<i64>,
 }
 
 /// The span that an event belongs to.
@@ -160,6 +162,7 @@ pub fn scan_spans(
                 attributes: bytes(row, 7),
                 status: layout::status(row, 8),
                 is_server: layout::is_server(row, 9),
+                source: Some(row.get(10).unwrap_or_default()),
             })
         });
     }
@@ -188,6 +191,7 @@ pub fn scan_spans(
             attributes: bytes(row, 7),
             status: raw(row, 8),
             is_server: raw(row, 9).is_some_and(|kind| kind.eq_ignore_ascii_case(b"SERVER")),
+            source: None,
         })
     })
 }

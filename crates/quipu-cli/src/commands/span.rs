@@ -46,6 +46,21 @@ pub(crate) fn run(path: &Path, span_id: &str, full: bool, as_json: bool, output:
     if let Some(text) = &span.attributes_text {
         value("(not a JSON object)", &text.raw, text, full, output)?;
     }
+    for (title, list) in [("RESOURCE", &span.resource), ("SCOPE", &span.scope)] {
+        if !list.is_empty() {
+            output.line(&format!("\n{}", output.ink(title, Ink::Faint)))?;
+        }
+        for attribute in list {
+            value(&attribute.key, &attribute.text.raw, &attribute.text, full, output)?;
+        }
+    }
+    if !span.links.is_empty() {
+        output.line(&format!("\n{}", output.ink("LINKS", Ink::Faint)))?;
+    }
+    for link in &span.links {
+        let rest = if link.found { "" } else { " (not in this file)" };
+        output.line(&clean_line(&format!("  trace {} span {}{rest} {}", link.trace_id, link.span_id, link.attributes)))?;
+    }
     if !span.events.is_empty() {
         output.line(&format!("\n{}", output.ink("EVENTS", Ink::Faint)))?;
     }
@@ -70,6 +85,7 @@ fn facts(span: &SpanDetail, output: &mut Output) -> Result<()> {
         ("span", clean_line(&span.span_id)),
         ("trace", clean_line(&span.trace_id)),
         ("parent", span.parent_span_id.as_deref().map_or_else(|| format::DASH.to_owned(), clean_line)),
+        ("service", span.service.as_deref().map_or_else(|| format::DASH.to_owned(), clean_line)),
         ("kind", span.kind.label().to_owned()),
         ("time", format!("{} to {}, {}", time(span.start), time(span.end), format::duration_text(took))),
         ("status", span.status.as_deref().map_or_else(|| format::DASH.to_owned(), clean_line)),

@@ -50,6 +50,7 @@ pub enum TextField {
     Agent,
     Status,
     Service,
+    Scope,
 }
 
 /// Which id a field compares.
@@ -149,7 +150,8 @@ pub static FIELDS: &[FieldInfo] = &[
     row(Number(TraceDuration), "trace.duration", Trace, "trace.duration>5s", "The time from the first start to the last end.").of(Unit::Duration),
     row(Text(Agent), "agent", Span, "agent:weather", "The agent's name, or its id if it has none; on the span of a turn."),
     row(Text(Status), "status", Span, "status:error", "The recorded status, which rarely shows a failure."),
-    row(Text(Service), "service", Trace, "service:llama", "The service that wrote the trace."),
+    row(Text(Service), "service", Span, "service:llama", "The service that wrote a span."),
+    row(Text(TextField::Scope), "scope", Span, "scope:openai", "The instrumentation scope: the library that recorded a span."),
     row(Number(CachedTokens), "tokens.cached", TraceOrSpan, "tokens.cached>0", "Prompt tokens that came from a cache."),
     row(Number(ReasoningTokens), "tokens.reasoning", TraceOrSpan, "tokens.reasoning>0", "Completion tokens spent on reasoning."),
     row(Number(FirstPart), "first_part", Span, "first_part>1s", "The time to the first part of a model's stream.").of(Unit::Duration),

@@ -30,6 +30,8 @@ pub fn cell_text(row: &TraceRow, column: ListColumn) -> String {
         ListColumn::Session => text(&row.session),
         ListColumn::Turn => text(&row.turn),
         ListColumn::Agent => text(&row.agent),
+        ListColumn::Service if row.more_services > 0 => format!("{} +{}", text(&row.service), count(row.more_services.into())),
+        ListColumn::Service => text(&row.service),
     }
 }
 

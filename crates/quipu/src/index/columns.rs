@@ -3,7 +3,7 @@
 //! Not here: the filters (`filter`).
 
 use super::facets::Facets;
-use super::{Bits, Dictionary, Index, NO_TIME};
+use super::{Bits, Index, NO_TIME};
 use quipu_model::{CallParts, SpanFlags, SpanKind, TokenTotals};
 
 /// Numbers of one trace. `None` if unknown.
@@ -14,8 +14,6 @@ pub(crate) struct TraceNumbers {
     pub(crate) spans: u32,
     pub(crate) failed: u32,
     pub(crate) requests: u32,
-    /// Number of the service name.
-    pub(crate) service: Option<u16>,
 }
 
 impl Index {
@@ -57,11 +55,6 @@ impl Index {
         &self.facets
     }
 
-    /// Distinct service names, by number.
-    pub(crate) fn services(&self) -> &Dictionary {
-        &self.service_names
-    }
-
     /// Numbers of each trace, by trace number.
     pub(crate) fn trace_numbers(&self) -> impl Iterator<Item = TraceNumbers> {
         self.traces.iter().map(|trace| {
@@ -72,7 +65,6 @@ impl Index {
                 spans: trace.spans,
                 failed: trace.failed,
                 requests: trace.requests,
-                service: trace.service,
             }
         })
     }

@@ -34,6 +34,10 @@ pub(super) struct Derive {
 }
 
 impl Derive {
+    pub(super) fn has_begun(&self) -> bool {
+        self.placed
+    }
+
     /// Works until `spent` returns true. Returns whether it is done.
     pub(super) fn step(&mut self, index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, spent: &mut dyn FnMut() -> bool) -> bool {
         if !self.placed {
@@ -90,6 +94,7 @@ fn derive_trace(index: &mut Index, trace: u32, outputs: &[(u32, TokenRecord)], m
     index.anomalies.spans_without_trace += u64::from(entry.rowid.is_none());
     let parents = find_parents(index, &rows);
     let cut = cut_cycles(index, &rows, &parents);
+    index.anomalies.skewed_spans += index.count_skewed(&rows, &parents);
     let (requests, is_merged) = mark_requests(index, &rows, entry.service, marking);
 
     let mut failed = 0;

@@ -18,7 +18,7 @@ use quipu_protocol::{GroupBy, GroupRow, ListColumn, TraceOrder, TraceRow};
 use std::ops::Range;
 
 /// Maximum number of distinct models shown for a group.
-const MAX_MODELS: usize = 64;
+const MAX_NAMED: usize = 64;
 
 /// One group, with sums over its listed traces.
 struct Group {
@@ -114,14 +114,15 @@ impl Groups {
             }
             // A session has many turns.
             ListColumn::Turn if self.by == GroupBy::Session => Box::new(|_| None),
-            ListColumn::Model | ListColumn::Session | ListColumn::Turn | ListColumn::Agent => {
-                let (values, facet) = match order.column {
-                    ListColumn::Model => (&index.values.model, &facets.model),
-                    ListColumn::Session => (&index.values.session, &facets.session),
-                    ListColumn::Turn => (&index.values.turn, &facets.turn),
-                    _ => (&index.values.agent, &facets.agent),
+            ListColumn::Model | ListColumn::Session | ListColumn::Turn | ListColumn::Agent | ListColumn::Service => {
+                let (values, texts) = match order.column {
+                    ListColumn::Model => (&index.values.model, &facets.model.values),
+                    ListColumn::Session => (&index.values.session, &facets.session.values),
+                    ListColumn::Turn => (&index.values.turn, &facets.turn.values),
+                    ListColumn::Service => (&index.values.service, index.services()),
+                    _ => (&index.values.agent, &facets.agent.values),
                 };
-                let ranks = ranks(facet.values.texts());
+                let ranks = ranks(texts.texts());
                 Box::new(move |group| ranks.get(first_value(group, values)? as usize).map(|rank| u64::from(*rank)))
             }
         };
@@ -180,12 +181,16 @@ impl Groups {
         let first = |values: &TraceValues, dictionary: &Dictionary| {
             members.iter().find_map(|trace| values.first(*trace)).map(|value| dictionary.text(value).to_owned())
         };
-        let mut models: Vec<u32> = Vec::new();
-        for model in members.iter().flat_map(|trace| index.values.model.of(*trace)).filter(|model| *model != NO_VALUE) {
-            if models.len() < MAX_MODELS && !models.contains(&model) {
-                models.push(model);
+        let distinct = |values: &TraceValues| {
+            let mut found: Vec<u32> = Vec::new();
+            for value in members.iter().flat_map(|trace| values.of(*trace)).filter(|value| *value != NO_VALUE) {
+                if found.len() < MAX_NAMED && !found.contains(&value) {
+                    found.push(value);
+                }
             }
-        }
+            found
+        };
+        let (models, services) = (distinct(&index.values.model), distinct(&index.values.service));
         let has_key = group.value != NO_VALUE;
         let first_trace = members.iter().copied().min_by_key(|trace| (index.traces.at(*trace).utc_start(), *trace)).filter(|_| has_key);
         TraceRow {
@@ -211,6 +216,8 @@ impl Groups {
             session: first(&index.values.session, &facets.session.values).filter(|_| has_key),
             turn: first(&index.values.turn, &facets.turn.values).filter(|_| has_key && self.by == GroupBy::Turn),
             agent: first(&index.values.agent, &facets.agent.values).filter(|_| has_key),
+            service: services.first().map(|service| index.services().text(*service).to_owned()),
+            more_services: narrow(services.len().saturating_sub(1)),
         }
     }
 }

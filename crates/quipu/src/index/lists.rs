@@ -8,6 +8,8 @@ use quipu_protocol::{FileSummary, TracePage, TraceQuery, TraceRow};
 
 /// Maximum number of rows per page.
 const MAX_PAGE: usize = 1_000;
+/// Maximum number of services that the summary of a file names.
+const MAX_SERVICES: usize = 100;
 
 /// The content of a list: traces, or groups of traces.
 pub(crate) enum Listing<'a> {
@@ -33,7 +35,17 @@ impl Index {
         self.newest = (0..narrow(traces.len())).collect();
         self.newest.sort_unstable_by_key(|number| (std::cmp::Reverse(traces.at(*number).utc_start()), *number));
         self.failed_traces = narrow(traces.iter().filter(|trace| trace.failed > 0).count());
-        self.values = super::values::ValuesOfTraces::collect(&self.facets, &self.spans.trace, traces.len());
+        self.values = super::values::ValuesOfTraces::collect(self);
+        let mut counts = vec![0; self.service_names.len()];
+        for number in (0..narrow(self.traces.len())).flat_map(|trace| self.values.service.of(trace)) {
+            if let Some(count) = counts.get_mut(number as usize) {
+                *count += 1;
+            }
+        }
+        self.services = (0..).zip(counts).filter(|(_, traces)| *traces > 0).collect();
+        let names = &self.service_names;
+        sort_by(&mut self.services, |one, other| other.1.cmp(&one.1).then_with(|| names.text(one.0).cmp(names.text(other.0))));
+        self.services.truncate(MAX_SERVICES);
     }
 
     /// A page of `listing`. `asked` returns the user's question in a trace.
@@ -82,6 +94,8 @@ impl Index {
             session: text(&values.session, &facets.session),
             turn: text(&values.turn, &facets.turn),
             agent: text(&values.agent, &facets.agent),
+            service: values.service.first(number).map(|service| self.service_names.text(service).to_owned()),
+            more_services: narrow(values.service.others(number).count()),
         }
     }
 
@@ -118,9 +132,7 @@ impl Index {
             (_, Some(offset)) => ZoneFact::Recovered { offset_minutes: i32::from(offset) },
             (_, None) => ZoneFact::Unknown,
         });
-        let mut services: Vec<(&String, &u32)> = self.services.iter().collect();
-        sort_by(&mut services, |one, other| other.1.cmp(one.1).then(one.0.cmp(other.0)));
-        summary.service_names = services.into_iter().map(|(name, _)| name.clone()).collect();
+        summary.service_names = self.services.iter().map(|(number, _)| self.service_names.text(*number).to_owned()).collect();
         self.warn(&summary.name, &mut summary.warnings);
     }
 }

@@ -27,6 +27,7 @@ mod secrets;
 mod shapes;
 #[cfg(not(target_family = "wasm"))]
 mod snapshot;
+mod sources;
 mod spans;
 mod table;
 mod totals;
@@ -48,7 +49,6 @@ pub(crate) use traces::zone_offset;
 
 use events::Events;
 use facets::Facets;
-use hashbrown::HashMap;
 use ids::{NonHexIds, SpanKey};
 use names::Names;
 use quipu_model::ordered::find_sorted;
@@ -73,8 +73,10 @@ pub(crate) struct Index {
     /// Predicts the attributes of spans while they are read; empty after `derive`.
     shapes: shapes::Shapes,
     facets: Facets,
-    /// Distinct service names of traces.
+    /// Distinct service names.
     service_names: facets::Dictionary,
+    /// What the sources of spans are called. Complete before `derive`.
+    sources: sources::Sources,
     /// Spans whose parent is in another trace: the parent's key and the span's row, ascending. Complete after `derive`.
     strays: Vec<(SpanKey, u32)>,
     /// Token records by span row, ascending. Complete after `derive`.
@@ -93,7 +95,8 @@ pub(crate) struct Index {
     failed_traces: u32,
     values: values::ValuesOfTraces,
     anomalies: Anomalies,
-    services: HashMap<String, u32>,
+    /// The services, and the number of traces of each, most traces first. Complete after `derive`.
+    services: Vec<(u32, u32)>,
     complete: bool,
 }
 
@@ -109,7 +112,6 @@ impl Index {
         self.traces.forget_rows();
         self.anomalies.null_roots = 0;
         self.anomalies.damaged_traces = 0;
-        self.services.clear();
         self.service_names = facets::Dictionary::default();
     }
 

@@ -72,6 +72,7 @@ impl Index {
             ListColumn::Session => by_value(&mut traces, &values.session, &facets.session.values),
             ListColumn::Turn => by_value(&mut traces, &values.turn, &facets.turn.values),
             ListColumn::Agent => by_value(&mut traces, &values.agent, &facets.agent.values),
+            ListColumn::Service => by_value(&mut traces, &values.service, self.services()),
             ListColumn::Name => {
                 let ranks = ranks(self.names.iter());
                 let name = |trace| Some(*self.spans.name.at(self.traces.at(trace).root?));

@@ -13,6 +13,7 @@ use super::secrets::holds_secret;
 use super::shapes::Wanted;
 #[cfg(not(target_family = "wasm"))]
 use super::snapshot::Snapshot;
+use super::sources::NO_SOURCE;
 use super::spans::NewSpan;
 use super::table::{Table, damaged};
 use super::{Index, NO_TIME};
@@ -141,6 +142,9 @@ impl Pass {
         #[cfg(not(target_family = "wasm"))]
         if let Some(snapshot @ None) = &mut self.snapshot {
             *snapshot = Some(Snapshot::of(index, [&self.spans, &self.events], &self.outputs));
+        }
+        if !self.derive.has_begun() {
+            index.read_sources(database)?;
         }
         let done = self.derive.step(index, &mut self.outputs, spent);
         index.complete = done;
@@ -322,7 +326,8 @@ fn take_span(index: &mut Index, outputs: &mut Vec<(u32, TokenRecord)>, span: Sca
     } else if !tokens.is_empty() && role.is_none() {
         flags.add(SpanFlags::SUMS);
     }
-    let row = index.spans.push(NewSpan { rowid: span.rowid, key, trace, parent, name, start, end, flags, kind });
+    let source = span.source.map(|number| u32::try_from(number).unwrap_or(NO_SOURCE));
+    let row = index.spans.push(NewSpan { rowid: span.rowid, key, trace, parent, name, start, end, flags, kind, source });
     found.keep(&mut index.facets, row, kind == SpanKind::Inference);
     if index.names.facts(name).has_bare_method
         && let Some(address) = address.and_then(|address| address.as_str())
@@ -436,13 +441,6 @@ fn take_trace(index: &mut Index, row: ScanTrace<'_>, overdue: bool) -> Option<Tr
         Some(root) => index.non_hex_ids.span_key(root),
     };
     let service_number = row.service_name.as_deref().and_then(|service| index.service_names.number(service));
-    if let Some(service) = row.service_name {
-        if let Some(count) = index.services.get_mut(service.as_ref()) {
-            *count += 1;
-        } else if index.services.len() < 100 {
-            index.services.insert(service.into_owned(), 1);
-        }
-    }
     let entry = index.traces.at_mut(number);
     // A trace may have several rows, of which the last counts.
     let was_null = entry.rowid.is_some() && entry.recorded_root == SpanKey::NONE;

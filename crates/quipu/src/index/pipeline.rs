@@ -47,6 +47,7 @@ mod native {
         texts: [Option<Range<usize>>; 2],
         attributes: Range<usize>,
         is_server: bool,
+        source: Option<i64>,
     }
 
     /// A [`Stored`], whose bytes are in the batch.
@@ -73,7 +74,7 @@ mod native {
             });
             let texts = [&span.name, &span.status].map(|text| text.as_deref().map(|text| self.copy(text)));
             let attributes = self.copy(span.attributes);
-            self.rows.push(Row { rowid: span.rowid, stored, texts, attributes, is_server: span.is_server });
+            self.rows.push(Row { rowid: span.rowid, stored, texts, attributes, is_server: span.is_server, source: span.source });
         }
 
         fn take(&self, take: &mut impl FnMut(ScanSpan<'_>)) {
@@ -98,6 +99,7 @@ mod native {
                     attributes,
                     status,
                     is_server: row.is_server,
+                    source: row.source,
                 });
             }
         }
@@ -203,6 +205,7 @@ mod tests {
             attributes,
             status: Some(text("status")),
             is_server: rowid % 3 == 0,
+            source: (rowid % 5 == 0).then_some(rowid),
         }
     }
 
@@ -214,7 +217,8 @@ mod tests {
             let read = pipeline(
                 |row| {
                     let expected = span(taken, &text[taken as usize..taken as usize + bytes]);
-                    assert_eq!((row.rowid, row.attributes, row.is_server), (taken, expected.attributes, expected.is_server));
+                    assert_eq!((row.rowid, row.attributes), (taken, expected.attributes));
+                    assert_eq!((row.is_server, row.source), (expected.is_server, expected.source));
                     let stored = |row: &ScanSpan<'_>| {
                         [&row.span_id, &row.trace_id, &row.parent_span_id, &row.start, &row.end].map(|stored| format!("{stored:?}"))
                     };

@@ -19,6 +19,8 @@ pub(super) struct Spans {
     pub(super) end: Column<i64>,
     pub(super) flags: Column<SpanFlags>,
     pub(super) kind: Column<SpanKind>,
+    /// The number of each span's resource and scope; empty where spans have none of their own.
+    pub(super) source: Column<u32>,
     pub(super) rowids: RowIds,
     rows: HashTable<u32>,
     /// Number of rows that are in `rows`.
@@ -38,6 +40,7 @@ pub(super) struct NewSpan {
     pub(super) end: i64,
     pub(super) flags: SpanFlags,
     pub(super) kind: SpanKind,
+    pub(super) source: Option<u32>,
 }
 
 /// Ids are random already; mixing only prevents crafted ids from colliding.
@@ -62,6 +65,9 @@ impl Spans {
         self.end.push(span.end);
         self.flags.push(span.flags);
         self.kind.push(span.kind);
+        if let Some(source) = span.source {
+            self.source.push(source);
+        }
         self.rowids.push(row, span.rowid);
         row
     }

@@ -28,6 +28,7 @@ pub(super) struct Anomalies {
     pub(super) zones: usize,
     pub(super) invalid_times: u64,
     pub(super) early_events: u64,
+    pub(super) skewed_spans: u64,
     pub(super) lost_events: u64,
     pub(super) lost_metrics: u64,
     pub(super) malformed_attributes: u64,
@@ -178,6 +179,16 @@ impl Index {
                     if found.invalid_times == 1 { "One span has".into() } else { format!("{} spans have", count(found.invalid_times)) }
                 ),
                 "Their durations are shown as unknown.",
+            );
+        }
+        if found.skewed_spans > 0 {
+            warn(
+                WarningKind::OddTimes,
+                format!(
+                    "{} before its parent begins: the clocks of the programs differ.",
+                    if found.skewed_spans == 1 { "One span ends".into() } else { format!("{} spans end", count(found.skewed_spans)) }
+                ),
+                "Times are shown as recorded, so bars of one program can lie beside those of the other.",
             );
         }
         if found.early_events > 0 {

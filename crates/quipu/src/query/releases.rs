@@ -81,7 +81,7 @@ pub(crate) fn guess_releases(source: Source<'_>) -> Result<ReleaseGuess, QueryEr
         if seen.spans < SAMPLE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     let mut is_imported = false;
-    scan_sources(source.database.connection(), source.database.schema(), &mut |_, _| is_imported = true)?;
+    scan_sources(source.database.connection(), source.database.schema(), &mut |_, _, _| is_imported = true)?;
     if is_imported && !seen.own && !seen.autotraced {
         let because = "it came over OTLP, and has none of the marks of Llama Stack's own telemetry".to_owned();
         return Ok(ReleaseGuess { releases: OTHER.to_owned(), because });

@@ -2,7 +2,7 @@
 //!
 //! Not here: the work itself, which is in the module of its topic.
 
-use super::{Session, detail};
+use super::{Session, attributes};
 use quipu_model::llm::conversation_lines;
 use quipu_protocol::markup::Node;
 use quipu_protocol::{
@@ -114,7 +114,7 @@ impl Answers<GetText> for Session {
 
 impl Answers<GetRecorded> for Session {
     fn answer(&mut self, GetRecorded(text): GetRecorded) -> Result<RecordedText, Failure> {
-        self.text(&text).map(detail::recorded)
+        self.text(&text).map(attributes::recorded)
     }
 }
 

@@ -1,22 +1,17 @@
 //! One span in full: its row is read by rowid, and every value decoded; large values are truncated.
 
+use super::attributes::{CHAT_BYTES, Read, head, read_attributes};
+use super::beyond::{add_extra, source_text};
 use crate::index::Index;
 use quipu_model::dialect::{Says, says};
 use quipu_model::failure::{EventReason, ReasonSource, is_error_status, reasons};
 use quipu_model::llm::{Message, Said, input_key, messages, said};
 use quipu_model::ordered::sort_by_key;
-use quipu_model::recorded::{RawJson, RecordedAttribute, decode, entries};
+use quipu_model::recorded::entries;
 use quipu_model::{RecordedTime, SpanFlags, Timestamp};
-use quipu_protocol::{Attribute, RecordedText, SpanDetail, SpanEvent, SpanFailure, TextRef};
+use quipu_protocol::{Attribute, SpanDetail, SpanEvent, SpanFailure, TextRef};
 use quipu_store::{Database, EventRow, SpanRow, StoreError, event_row, span_extra, span_row};
-use std::borrow::Cow;
 
-/// Longer values are truncated; the rest is loaded on demand.
-const INLINE_BYTES: usize = 64 * 1024;
-/// Maximum bytes of a text that is decoded on demand.
-const DECODE_BYTES: usize = 256 * 1024;
-/// Longer values are not searched for chat messages.
-const CHAT_BYTES: usize = 4 << 20;
 /// Maximum number of events of one span.
 const MAX_EVENTS: usize = 1_000;
 
@@ -38,12 +33,13 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
     }
     sort_by_key(&mut events, |(event, _)| (event.time, event.id));
 
-    let status_message = match &recorded.span_id {
-        Some(span_id) if is_error_status(recorded.status.as_deref()) => span_extra(database, rowid, span_id)?,
-        _ => None,
+    let extra = match &recorded.span_id {
+        Some(span_id) => span_extra(database, rowid, span_id)?,
+        None => None,
     };
-    let status_message = status_message.and_then(|extra| extra.status_message);
-    let mut failures = failures(&recorded, status_message.as_deref(), &events);
+    let status_message =
+        extra.as_ref().filter(|_| is_error_status(recorded.status.as_deref())).and_then(|extra| extra.status_message.as_deref());
+    let mut failures = failures(&recorded, status_message, &events);
     if failures.is_empty() && flags.has(SpanFlags::FAILED) {
         failures.extend(later_failure(database, index, row, &clock)?);
     } else if failures.is_empty() && flags.has(SpanFlags::FAILURE_ORIGIN) {
@@ -83,8 +79,14 @@ pub(super) fn span(database: &Database, index: &Index, row: u32) -> Result<Optio
         events: events.into_iter().map(|(event, _)| event).collect(),
         event_count: u32::try_from(event_count).unwrap_or(u32::MAX),
         notes: Vec::new(),
+        service: None,
+        resource: Vec::new(),
+        scope: Vec::new(),
+        links: Vec::new(),
+        trace_state: None,
     };
     detail.notes = notes(&detail, &clock);
+    add_extra(&mut detail, database, index, row, extra.as_ref())?;
     Ok(Some(detail))
 }
 
@@ -117,6 +119,8 @@ pub(super) fn text(database: &Database, text: &TextRef) -> Result<Option<String>
     let (recorded, key) = match text {
         TextRef::SpanAttribute { rowid, key } => (span_row(connection, schema, *rowid)?.and_then(|row| row.attributes), key),
         TextRef::EventAttribute { id, key } => (event_row(connection, schema, *id)?.and_then(|row| row.attributes), key),
+        TextRef::Resource { number, key } => return source_text(database, *number, false, key.as_deref()),
+        TextRef::Scope { number, key } => return source_text(database, *number, true, key.as_deref()),
     };
     let (Some(recorded), Some(key)) = (recorded.as_ref(), key) else { return Ok(recorded) };
     // Of duplicate keys the last counts.
@@ -139,67 +143,6 @@ impl Clock {
     fn read(&self, text: Option<&str>) -> Option<Timestamp> {
         Some(RecordedTime::parse(text?).ok()?.instant(self.offset_minutes))
     }
-}
-
-/// An attribute as shown and as recorded; a text longer than [`CHAT_BYTES`] is truncated.
-struct Read {
-    key: String,
-    recorded: RecordedAttribute,
-    shown: Attribute,
-}
-
-fn read_attributes(text: Option<&str>, text_ref: impl Fn(Option<String>) -> TextRef) -> (Vec<Read>, Option<RecordedText>) {
-    let Some(text) = text else { return (Vec::new(), None) };
-    match entries(text.as_bytes()).collect::<Result<Vec<_>, _>>() {
-        Ok(list) => {
-            let read = |(key, value): (Cow<'_, str>, RawJson<'_>)| {
-                let key = key.into_owned();
-                let whole = value.as_str().unwrap_or_else(|| value.as_written());
-                let len = whole.len();
-                // A value too long to be a conversation may have a hundred megabytes: only its visible part is copied.
-                let text = if len <= CHAT_BYTES { whole.into_owned() } else { head(&whole).to_owned() };
-                let recorded = RecordedAttribute { key: key.clone(), text, is_string: value.is_string() };
-                let shown = Attribute {
-                    key: key.clone(),
-                    text: shorten(&recorded.text, len, || Some(recorded.decoded())),
-                    text_ref: text_ref(Some(key.clone())),
-                };
-                Read { key, recorded, shown }
-            };
-            (list.into_iter().map(read).collect(), None)
-        }
-        Err(_) => (Vec::new(), Some(shorten(text, text.len(), || Some(decode(text))))),
-    }
-}
-
-/// A whole text with its structure, if it is short enough to be decoded.
-pub(super) fn recorded(text: String) -> RecordedText {
-    let decoded = (text.len() <= DECODE_BYTES).then(|| decode(&text));
-    let (encoding, value) = match decoded {
-        Some(decoded) => (decoded.encoding, Some(decoded.value)),
-        None => (quipu_model::Encoding::Text, None),
-    };
-    RecordedText { len_bytes: text.len() as u64, raw: text, complete: true, encoding, value }
-}
-
-/// The visible part of a text. `text` is the beginning of a value of `len` bytes, or all of it.
-fn shorten(text: &str, len: usize, decoded: impl FnOnce() -> Option<quipu_model::recorded::Decoded>) -> RecordedText {
-    let complete = len <= INLINE_BYTES;
-    let decoded = if complete { decoded() } else { None };
-    let (encoding, value) = match decoded {
-        Some(decoded) => (decoded.encoding, Some(decoded.value)),
-        None => (quipu_model::Encoding::Text, None),
-    };
-    RecordedText { raw: head(text).to_owned(), len_bytes: len as u64, complete, encoding, value }
-}
-
-/// The beginning of a text, of the length shown at first.
-fn head(text: &str) -> &str {
-    let mut end = text.len().min(INLINE_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
 }
 
 /// The messages in the attribute that `rank` prefers. What has one attribute for each field is read from all of them.
@@ -345,6 +288,7 @@ fn notes(detail: &SpanDetail, clock: &Clock) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::attributes::INLINE_BYTES;
     use super::*;
 
     #[test]

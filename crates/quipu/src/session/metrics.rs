@@ -71,7 +71,7 @@ impl Session {
     fn measured(&self) -> Result<Measured, Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
         let mut collector = Collector::default();
-        scan_sources(connection, schema, &mut |number, resource| collector.add_source(number, resource))
+        scan_sources(connection, schema, &mut |number, resource, _| collector.add_source(number, resource))
             .and_then(|()| scan_points(connection, schema, &mut |point| collector.add(point)))
             .map_err(|error| self.database.explain(error))?;
         Ok(collector.finish())

@@ -5,6 +5,8 @@
 
 mod answers;
 mod asked;
+mod attributes;
+mod beyond;
 mod compare;
 mod conversation;
 mod detail;

@@ -7,6 +7,7 @@ mod own;
 mod real;
 mod round_trips;
 mod series;
+mod services;
 pub(crate) mod tools;
 mod unattached;
 mod variants;

@@ -79,7 +79,7 @@ pub(super) fn overview(app: App, width: RwSignal<f64>, count: AnyView) -> impl I
             parts.push(El::from(built.toggle.clone()));
             fill(&bar, parts);
             fill(&below, vec![El::from(built.chart.clone())]);
-            check_menu(app.view.with(|view| view.list.columns));
+            check_menu(app, app.view.with(|view| view.list.columns));
         }
     });
     let for_events = this.clone();

@@ -34,6 +34,7 @@ pub(super) fn trace_grid(app: App, viewport: Viewport) -> impl IntoView {
         let (columns, sorted_by) = app.view.with(|view| (view.list.columns, view.list.order.column));
         // Before the first layout, all columns fit.
         let width = viewport.width.get();
+        let columns = if has_services(app) { columns } else { columns.without_services() };
         columns.fitting(sorted_by, if width > 0.0 { width } else { f64::INFINITY })
     });
     // Links and times depend on the view.
@@ -257,12 +258,22 @@ pub(super) fn press_menu(app: App, event: &Event) {
     }
 }
 
+/// Whether the spans of the file are of several services.
+fn has_services(app: App) -> bool {
+    app.summary().is_some_and(|summary| summary.service_names.len() > 1)
+}
+
 /// Ticks the boxes of the chosen columns.
-pub(super) fn check_menu(chosen: ColumnSet) {
+pub(super) fn check_menu(app: App, chosen: ColumnSet) {
+    let several = has_services(app);
     for column in ListColumn::ALL {
         let input = document().query_selector(&format!("#{MENU} [value={}]", column.name())).ok().flatten();
         if let Some(input) = input.and_then(|input| input.dyn_into::<HtmlInputElement>().ok()) {
             input.set_checked(chosen.has(column));
+            if column == ListColumn::Service {
+                input.set_disabled(!several);
+                input.set_title(if several { "" } else { "All spans of this file are of one service" });
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 use super::attribute_match::prejudge_attribute;
 use super::sources::{TextSource, numbers, texts};
 use crate::index::{Bits, Decided, Dictionary, Facet, Index};
+use quipu_model::number::narrow;
 use quipu_model::{SpanFlags, SpanKind};
 use quipu_protocol::filter::Filter;
 use quipu_protocol::filter::Wanted;
@@ -106,14 +107,6 @@ impl Decider<'_> {
         let index = self.index;
         match condition {
             Condition::Number(field, compare) => numbers(*field).of_traces.map(|read| read(index, compare)),
-            Condition::Text(field, test) => match texts(*field, index) {
-                TextSource::OfTraces { values, number } => {
-                    let matching = matching(values, test);
-                    let has = |number: Option<u16>| number.is_some_and(|number| matching.has(number.into()));
-                    Some(Bits::collect(index.trace_count() as usize, index.trace_numbers().map(|trace| has(number(&trace)))))
-                }
-                _ => None,
-            },
             Condition::Id { of: IdField::Trace, text, whole } => Some(index.traces_by_id(text, *whole)),
             _ => None,
         }
@@ -171,7 +164,11 @@ impl Decider<'_> {
                 }
                 rows
             }
-            TextSource::OfTraces { .. } => Bits::filled(len, false),
+            TextSource::OfSpans { values, number } => {
+                let matching = matching(values, test);
+                let has = |row| number(self.index, row).is_some_and(|number| matching.has(number));
+                Bits::collect(len, (0..narrow(len)).map(has))
+            }
         }
     }
 

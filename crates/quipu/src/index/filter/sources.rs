@@ -74,10 +74,10 @@ pub(super) enum TextSource<'a> {
         facet: &'a Facet,
         usual: &'static str,
     },
-    /// Values of traces, and the accessor of a trace's value number.
-    OfTraces {
+    /// Values, and the accessor of a span's value number.
+    OfSpans {
         values: &'a Dictionary,
-        number: fn(&TraceNumbers) -> Option<u16>,
+        number: fn(&Index, u32) -> Option<u32>,
     },
 }
 
@@ -91,7 +91,8 @@ pub(super) fn texts(field: TextField, index: &Index) -> TextSource<'_> {
         TextField::Turn => TextSource::Facet(&facets.turn),
         TextField::Agent => TextSource::Facet(&facets.agent),
         TextField::Status => TextSource::Exceptions { facet: &facets.unusual_status, usual: "OK" },
-        TextField::Service => TextSource::OfTraces { values: index.services(), number: |trace| trace.service },
+        TextField::Service => TextSource::OfSpans { values: index.services(), number: Index::service_of },
+        TextField::Scope => TextSource::OfSpans { values: index.scopes(), number: Index::scope_of },
     }
 }
 
@@ -158,14 +159,10 @@ mod tests {
 
     #[test]
     fn fields_are_read_at_the_level_the_table_names() {
-        let index = Index::default();
         for info in FIELDS {
             let (of_traces, of_spans) = match info.field {
                 Field::Number(field) => (numbers(field).of_traces.is_some(), numbers(field).of_spans.is_some()),
-                Field::Text(field) => {
-                    let of_traces = matches!(texts(field, &index), TextSource::OfTraces { .. });
-                    (of_traces, !of_traces)
-                }
+                Field::Text(_) => (false, true),
                 Field::Kind | Field::Error | Field::Id(_) => continue,
             };
             assert_eq!(of_traces, info.level != FieldLevel::Span, "{}", info.name);

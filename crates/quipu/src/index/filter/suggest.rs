@@ -152,8 +152,10 @@ fn offer_texts(field: TextField, index: &Index, counts: &Counts, best: &mut Best
             best.offer(usual, counts.spans.saturating_sub(facet.rows().count() as u64));
             offer_values(facet, best);
         }
-        TextSource::OfTraces { values, .. } => {
-            values.texts().filter(|value| !value.is_empty()).for_each(|value| best.offer_maybe(value, None))
+        TextSource::OfSpans { values, number } => {
+            let rows = 0..narrow(index.span_count());
+            let spans = tally(values.len(), rows.filter_map(|row| number(index, row)).map(|number| number as usize));
+            values.texts().zip(spans).filter(|(value, _)| !value.is_empty()).for_each(|(value, spans)| best.offer(value, spans));
         }
     }
 }

@@ -6,6 +6,7 @@ mod events;
 mod facts;
 mod matches;
 mod recorded;
+mod source;
 
 use super::open_trace::OpenTrace;
 use crate::dom::{El, el, nearest};
@@ -23,6 +24,7 @@ use quipu_protocol::address::Screen;
 use quipu_protocol::{GetSpan, SpanDetail, SpanFailure, TextRef};
 use quipu_ui::view;
 use recorded::recorded;
+use source::sources;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -141,6 +143,7 @@ fn rest(build: &Build, detail: &Arc<SpanDetail>, zero: Option<Timestamp>, own: O
     parts.extend(compare(build, detail));
     parts.push(attributes(build, detail));
     parts.extend(events(build, detail, zero));
+    parts.extend(sources(build, detail));
     parts
 }
 

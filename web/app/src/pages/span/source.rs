@@ -1,0 +1,57 @@
+//! Where a span comes from, and what it is linked to: its resource and scope, folded, and its links.
+
+use super::recorded::recorded;
+use crate::actions::router;
+use crate::dom::{El, el};
+use crate::widgets::Build;
+use quipu_model::format;
+use quipu_protocol::address::{Screen, TraceView};
+use quipu_protocol::{Attribute, SpanDetail, SpanLink};
+
+/// The sections; none for a span of which nothing of this kind was recorded.
+pub(super) fn sources(build: &Build, detail: &SpanDetail) -> Vec<El> {
+    let name_in = |list: &[Attribute], key: &str| list.iter().find(|attribute| attribute.key == key).map(|found| found.text.raw.clone());
+    let version = name_in(&detail.scope, "version").map_or_else(String::new, |version| format!(" {version}"));
+    let of_scope = name_in(&detail.scope, "name").map(|name| name + &version);
+    let mut parts = Vec::new();
+    parts.extend(links(build, &detail.links, detail.trace_state.as_deref()));
+    parts.extend(folded(build, "Scope", of_scope, &detail.scope));
+    parts.extend(folded(build, "Resource", detail.service.clone(), &detail.resource));
+    parts
+}
+
+/// Attributes under a line that names what they are of.
+fn folded(build: &Build, title: &str, of: Option<String>, attributes: &[Attribute]) -> Option<El> {
+    if attributes.is_empty() {
+        return None;
+    }
+    let word = el("h3").text(title);
+    let of =
+        el("span").class("soft").text(&of.unwrap_or_else(|| format::counted(Some(attributes.len() as u64), "attribute", "attributes")));
+    let list = attributes.iter().map(|attribute| recorded(build, &attribute.key, &attribute.text, &attribute.text_ref)).collect();
+    let inside = el("details").child(el("summary").child(word).child(of)).children(list);
+    Some(el("section").class("panel-source").attr("aria-label", title).child(inside))
+}
+
+fn links(build: &Build, links: &[SpanLink], trace_state: Option<&str>) -> Option<El> {
+    if links.is_empty() && trace_state.is_none() {
+        return None;
+    }
+    let item = |link: &SpanLink| {
+        let text = format!("span {} of trace {}", link.span_id, link.trace_id);
+        let place = if link.found {
+            let view = TraceView { trace_id: link.trace_id.clone(), span_id: Some(link.span_id.clone()), ..TraceView::default() };
+            let address = router::address(build.app, |current| current.screen = Screen::Trace(view));
+            el("a").attr("href", &address).text(&text)
+        } else {
+            el("span").text(&text).child(el("span").class("soft").text(" (not in the file)"))
+        };
+        let attributes = (!link.attributes.is_empty()).then(|| el("div").class("text-block mono").text(&link.attributes));
+        el("li").child(place.class("mono")).maybe(attributes)
+    };
+    let state =
+        trace_state.map(|state| el("p").child(el("span").class("soft").text("Trace state ")).child(el("span").class("mono").text(state)));
+    let title = el("h3").text(&format!("Links ({})", format::count(links.len() as u64)));
+    let list = el("ul").class("panel-links").children(links.iter().map(item).collect());
+    Some(el("section").attr("aria-label", "Links").child(title).child(list).maybe(state))
+}
