@@ -16,6 +16,7 @@ Examples:
   quipu traces trace_store.db 'duration>2s model:llama'      filter traces (see `quipu help traces`)
   quipu trace trace_store.db TRACE_ID             show a trace as a tree with bars
   quipu search trace_store.db 'connection reset'  find spans by text, newest first
+  quipu logs trace_store.db --severity warn       list warnings and errors, latest first
   quipu export trace_store.db --session ID        write a session's inputs and outputs as JSON lines
   quipu import traces.jsonl logs.jsonl --db run.db           convert OTLP or Jaeger files
   quipu collect --db telemetry.db                 receive OTLP on 127.0.0.1:4318
@@ -80,6 +81,8 @@ pub(crate) enum Command {
     },
     /// Find text in span names, attributes, errors and log messages, newest spans first
     Search(Search),
+    /// List log records and the events of spans, latest first
+    Logs(Logs),
     /// Write spans or traces in another format: JSON lines, CSV, OTLP, Markdown, a link, …
     Export(Export),
     /// Convert OTLP and Jaeger files into one telemetry file
@@ -183,6 +186,44 @@ pub(crate) struct Search {
     /// Maximum number of spans (default: all)
     #[arg(long, value_name = "NUMBER")]
     pub(crate) limit: Option<u32>,
+}
+
+const LOGS_HELP: &str = "\
+Records of OTLP that belong to no span, as agents such as Claude Code send them, are listed with those of spans and with the events of
+spans; metric events are not. Words and \"quoted text\" are looked for in the name, the message, the attributes and the ids. name, start,
+service, scope, trace, span and attributes are those of the record; model, tool, session, turn and agent are those of the record or of its
+trace; other fields are asked of its trace.
+
+Examples:
+  quipu logs telemetry.db --severity warn
+  quipu logs telemetry.db 'service:claude session.id=sess-1' --oldest
+  quipu logs telemetry.db 'timeout start>2026-03-01T10:00' --json
+  quipu logs telemetry.db 'name:tool_result -success=true'";
+
+#[derive(Args)]
+#[command(after_help = LOGS_HELP)]
+pub(crate) struct Logs {
+    /// The telemetry file
+    pub(crate) file: PathBuf,
+    /// Only list records that match. Several words form one filter; quote it to protect it from the shell
+    #[arg(value_name = "FILTER")]
+    pub(crate) filter: Vec<String>,
+    /// Only list records of this severity or above
+    #[arg(long, value_name = "SEVERITY", value_parser = severities())]
+    pub(crate) severity: Option<String>,
+    /// List the first record first
+    #[arg(long)]
+    pub(crate) oldest: bool,
+    /// Maximum number of records
+    #[arg(long, default_value_t = 50, value_name = "NUMBER")]
+    pub(crate) limit: u32,
+    /// Number of records to skip
+    #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+    pub(crate) offset: u32,
+}
+
+fn severities() -> PossibleValuesParser {
+    PossibleValuesParser::new(quipu::model::LogSeverity::ALL.map(|severity| severity.label()))
 }
 
 const QUERY_HELP: &str = "\

@@ -2,7 +2,8 @@
 
 use quipu::model::{CallParts, EventTime, SpanFlags, Timestamp, TokenCount, TokenRecord, TokenTotals};
 use quipu::protocol::{
-    Attribute, FileSummary, MatchPlace, NO_ROW, SearchHit, SpanDetail, SpanLink, TraceColumns, TracePage, TraceRow, UNKNOWN_NANOS, Warning,
+    Attribute, FileSummary, LogDetail, MatchPlace, NO_ROW, SearchHit, SpanDetail, SpanLink, TraceColumns, TracePage, TraceRow,
+    UNKNOWN_NANOS, Warning,
 };
 use quipu::query::ReleaseGuess;
 use serde_json::{Value as Json, json};
@@ -54,6 +55,8 @@ pub(crate) fn file(file: &FileSummary, releases: &ReleaseGuess) -> Json {
         "spans": file.spans,
         "failed_spans": file.failed_spans,
         "events": file.events,
+        "log_records": file.log_records,
+        "metric_points": file.metric_points,
         "requests": file.requests,
         "tokens": file.tokens.as_ref().map(totals),
         "start_time": time(file.start),
@@ -152,6 +155,31 @@ pub(crate) fn trace(trace: &TraceColumns) -> Json {
 }
 
 /// `api_span` and `api_events` are answers of the query API: attributes and events as recorded.
+/// Log records in full.
+pub(crate) fn logs(total: u32, details: &[LogDetail]) -> Json {
+    json!({ "total": total, "data": details.iter().map(log).collect::<Vec<_>>() })
+}
+
+/// A log record in full.
+pub(crate) fn log(log: &LogDetail) -> Json {
+    json!({
+            "time": time(log.item.time),
+            "observed_time": time(log.observed),
+            "severity": log.item.severity.map(|severity| severity.label()),
+            "recorded_severity": log.severity_text,
+            "name": log.item.name,
+            "message": log.message.as_ref().map(|message| &message.raw),
+            "attributes": attributes(&log.attributes),
+            "trace_id": log.item.trace_id,
+            "span_id": log.item.span_id,
+            "span_name": log.item.span_name,
+            "service_name": log.item.service,
+            "resource": attributes(&log.resource),
+            "scope": attributes(&log.scope),
+            "notes": log.notes,
+    })
+}
+
 /// Attributes as an object of their decoded values; the beginning of a long one.
 fn attributes(list: &[Attribute]) -> Json {
     let entry = |attribute: &Attribute| {

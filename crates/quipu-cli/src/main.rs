@@ -65,6 +65,10 @@ fn run(arguments: Arguments, output: &mut Output) -> anyhow::Result<ExitCode> {
             let found = commands::search::run(&search, as_json, output)?;
             return Ok(ExitCode::from(u8::from(!found)));
         }
+        Command::Logs(logs) => {
+            let found = commands::logs::run(&logs, as_json, output)?;
+            return Ok(ExitCode::from(u8::from(!found)));
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "quipu", &mut script);

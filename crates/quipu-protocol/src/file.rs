@@ -53,6 +53,10 @@ pub struct FileSummary {
     pub end: Option<Timestamp>,
     /// What is known of the times' zone.
     pub zone: Option<ZoneFact>,
+    /// Log records of OTLP, those of spans included; `None` if the file has no table for them.
+    pub log_records: Option<u64>,
+    /// Metric points of OTLP; `None` if the file has no table for them.
+    pub metric_points: Option<u64>,
     /// Service names; a blank one stands as it was recorded.
     pub service_names: Vec<String>,
     /// What is odd in the file, each with what it means.

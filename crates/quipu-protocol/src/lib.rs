@@ -10,6 +10,7 @@ mod file_format;
 pub mod filter;
 mod list_columns;
 mod listing;
+mod logs;
 pub mod markup;
 mod metrics;
 mod packed;
@@ -35,6 +36,7 @@ pub use list_columns::ColumnSet;
 pub use listing::{
     GroupBy, GroupRow, Grouping, ListColumn, ListTotals, Scatter, ScatterMark, ScatterPoint, SummaryQuery, TraceOrder, TraceSummary,
 };
+pub use logs::{GetLog, ListLogs, LogChart, LogDetail, LogId, LogItem, LogListQuery, LogPage, LogReading};
 pub use metrics::{
     AnswerPage, AnswerSeries, Chart, ChartForm, ChartSeries, CompletePromql, CountedRequests, GetOverview, LabelCompletion, Latency,
     ListPointAmounts, LoadMetricsInput, MetricCatalog, MetricInfo, MetricKind, MetricOptions, NamedSpan, Overview, OverviewPage,

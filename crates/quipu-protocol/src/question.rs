@@ -8,8 +8,8 @@
 
 use crate::{
     CallQueryApi, CheckFile, CompareInput, CompletePromql, CompleteSql, CopyDatabase, DescribeSql, ExportConversation, ExportSql, Failure,
-    FailureKind, FindIds, FindInSpan, GetCriticalPath, GetFile, GetOverview, GetRecorded, GetSheet, GetSpan, GetSqlValue, GetText,
-    GetTrace, ListHits, ListMoments, ListPointAmounts, ListSqlRows, ListTraces, LoadMetricsInput, MakeShare, NameSpans, PlanSql,
+    FailureKind, FindIds, FindInSpan, GetCriticalPath, GetFile, GetLog, GetOverview, GetRecorded, GetSheet, GetSpan, GetSqlValue, GetText,
+    GetTrace, ListHits, ListLogs, ListMoments, ListPointAmounts, ListSqlRows, ListTraces, LoadMetricsInput, MakeShare, NameSpans, PlanSql,
     PreviewShare, ReadFile, RunPromql, RunSql, SetPrices, SetSearching, Suggest, SummarizeTraces,
 };
 use serde::{Deserialize, Serialize};
@@ -198,6 +198,8 @@ questions! {
         GetSqlValue => crate::SqlWholeValue,
         ExportSql => crate::SqlText,
         CompleteSql => crate::Suggestions,
+        ListLogs => crate::LogPage,
+        GetLog => crate::LogDetail,
     }
     transfer {
         PreviewShare => crate::RedactReport,

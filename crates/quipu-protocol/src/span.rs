@@ -56,6 +56,13 @@ pub enum TextRef {
         /// The key, as recorded.
         key: Option<String>,
     },
+    /// The attribute `key` of a log record; `None`: the attributes' whole text.
+    LogAttribute {
+        /// `quipu_log_records.id`.
+        id: i64,
+        /// The key, as recorded.
+        key: Option<String>,
+    },
     /// The attribute `key` of a resource; `None`: all of it, as a JSON object.
     Resource {
         /// `quipu_sources.id`.

@@ -6,10 +6,12 @@ use super::database::Database;
 use super::error::StoreError;
 use super::layout::Layout;
 use super::numbering::{Numbering, if_ours, number_in_order};
-use super::reader::owned;
+use super::reader::{bytes, owned, rowids, text};
 use super::schema::Schema;
 use quipu_model::{LogRecord, MetricPoint, SpanExtra};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql};
+use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 fn has(schema: &Schema, table: &str) -> bool {
     schema.others.iter().any(|name| name == table)
@@ -133,6 +135,93 @@ pub fn logs_after(connection: &Connection, schema: &Schema, of: LogsOf, from: Ro
     let weight = |log: &LogRecord| log.attributes.as_ref().map_or(0, String::len);
     let condition = if of == LogsOf::All { "TRUE" } else { unattached(schema, "quipu_log_records") };
     rows_after(connection, schema, ("quipu_log_records", condition), logs(schema), from, log, weight)
+}
+
+/// A log record as read for lists.
+pub struct ScanLog<'r> {
+    /// `quipu_log_records.id`.
+    pub id: i64,
+    /// The trace it names.
+    pub trace_id: Option<Cow<'r, str>>,
+    /// The span it names.
+    pub span_id: Option<Cow<'r, str>>,
+    /// The name of the event.
+    pub name: Option<Cow<'r, str>>,
+    /// Nanoseconds since 1970.
+    pub time: Option<i64>,
+    /// As in [`LogRecord`].
+    pub attributes: &'r [u8],
+    /// Number of its resource and scope.
+    pub source: Option<i64>,
+    /// The row of its span; `None` if that is not in the file.
+    pub span_row: Option<i64>,
+}
+
+/// Reads log records after row `after`, those of spans included, in insertion order, until `seen` breaks. In the reference's layout those
+/// of spans are events, and no log records any more.
+pub fn scan_log_records(
+    connection: &Connection,
+    schema: &Schema,
+    after: i64,
+    seen: &mut dyn FnMut(ScanLog<'_>) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    if !has(schema, "quipu_log_records") {
+        return Ok(());
+    }
+    let span_row = if schema.layout == Layout::Quipu { "span_row" } else { "NULL" };
+    let sql = format!(
+        "SELECT id, trace_id, span_id, name, time_unix_nano, attributes, source_id, {span_row} FROM quipu_log_records
+        WHERE id > ?1 ORDER BY id"
+    );
+    let Some(mut statement) = if_ours(connection.prepare_cached(&sql))? else { return Ok(()) };
+    let mut rows = statement.query([after])?;
+    while let Some(row) = rows.next()? {
+        let log = ScanLog {
+            id: row.get(0).unwrap_or_default(),
+            trace_id: text(row, 1),
+            span_id: text(row, 2),
+            name: text(row, 3),
+            time: row.get(4).unwrap_or_default(),
+            attributes: bytes(row, 5),
+            source: row.get(6).unwrap_or_default(),
+            span_row: row.get(7).unwrap_or_default(),
+        };
+        if seen(log).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The log record in a row; `None` if there is no such row.
+pub fn log_record(connection: &Connection, schema: &Schema, id: i64) -> Result<Option<LogRecord>, StoreError> {
+    if !has(schema, "quipu_log_records") {
+        return Ok(None);
+    }
+    let sql = format!("SELECT {} FROM quipu_log_records WHERE id = ?1", logs(schema));
+    let found = connection.prepare_cached(&sql).and_then(|mut statement| statement.query_row([id], |row| Ok(log(row))).optional());
+    Ok(if_ours(found)?.flatten())
+}
+
+/// The first and the last row number of the log records; `(1, 0)` if there are none.
+pub fn log_ids(connection: &Connection, schema: &Schema) -> Result<(i64, i64), StoreError> {
+    rowids(connection, has(schema, "quipu_log_records"), "quipu_log_records")
+}
+
+/// The number of log records or metric points; `None` if the file has no table for them.
+pub fn count_rows(connection: &Connection, schema: &Schema, is_points: bool) -> Result<Option<u64>, StoreError> {
+    let table = if is_points { "quipu_metric_points" } else { "quipu_log_records" };
+    if !has(schema, table) {
+        return Ok(None);
+    }
+    if schema.layout == Layout::Quipu {
+        // Rows are only appended, so that the table need not be read.
+        let (first, last) = rowids(connection, true, table)?;
+        return Ok(u64::try_from(last.saturating_sub(first).saturating_add(1)).ok());
+    }
+    let mut count = None;
+    each(connection, &format!("SELECT count(*) FROM {table}"), &[], &mut |row| count = unsigned(row, 0))?;
+    Ok(count)
 }
 
 /// Whether an event is a log record of its span, which only Quipu's own layout tells.

@@ -177,7 +177,7 @@ pub(crate) const SCAN_SPANS: &str = "SELECT id, span_id, trace_id, parent_span_i
 pub(crate) const SCAN_EVENTS: &str = concat!(
     "SELECT id, span_row, (SELECT n.name FROM main.quipu_names n WHERE n.id = name_id), time_unix_nano, ",
     attributes!(),
-    " FROM main.quipu_events WHERE id > ?1 ORDER BY id"
+    ", log_id IS NOT NULL FROM main.quipu_events WHERE id > ?1 ORDER BY id"
 );
 
 /// Whether a stored kind is `SERVER`.

@@ -89,6 +89,8 @@ pub struct ScanEvent<'r> {
     pub name: Option<Cow<'r, str>>,
     pub time: Stored<'r>,
     pub attributes: &'r [u8],
+    /// Whether it is a log record of its span, which is a row of its own as well.
+    pub is_log_record: bool,
 }
 
 /// A row of `traces` as read by the index.
@@ -211,6 +213,7 @@ pub fn scan_events(
                 name: text(row, 2),
                 time: stored(row, 3),
                 attributes: bytes(row, 4),
+                is_log_record: row.get(5).unwrap_or_default(),
             })
         });
     }
@@ -229,6 +232,7 @@ pub fn scan_events(
             name: text(row, 2),
             time: recorded(row, 3),
             attributes: bytes(row, 4),
+            is_log_record: false,
         })
     })
 }

@@ -17,6 +17,7 @@ pub use quipu_store as store;
 pub use quipu_ui::{render, view};
 
 pub mod index;
+mod logs;
 pub mod metrics;
 pub mod query;
 mod search;

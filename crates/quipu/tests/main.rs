@@ -20,6 +20,7 @@ mod growth;
 mod hostile;
 mod limits;
 mod lists;
+mod logs;
 mod metrics;
 mod promql;
 mod query;

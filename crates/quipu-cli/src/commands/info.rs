@@ -21,7 +21,7 @@ pub(crate) fn run(path: &Path, as_json: bool, output: &mut Output) -> Result<()>
     let counted = |number: Option<u64>, one: &str, many: &str| format::counted(number, one, many);
     let failures = |failed: Option<u64>| format::failures_text(failed);
     let time = |at: Option<quipu::model::Timestamp>| at.map_or_else(|| format::DASH.to_owned(), |at| at.civil(0) + " UTC");
-    let lines = [
+    let mut lines = vec![
         ("written by", format!("{} ({})", releases.written_by(), releases.because)),
         ("service", if services.is_empty() { format::DASH.into() } else { clean_line(&services.join(", ")) }),
         ("time", format!("{} to {}", time(file.start), time(file.end))),
@@ -31,6 +31,12 @@ pub(crate) fn run(path: &Path, as_json: bool, output: &mut Output) -> Result<()>
         ("requests", counted(file.requests, "request", "requests")),
         ("tokens", file.tokens.as_ref().and_then(format::token_sentence).unwrap_or_else(|| "no inference request".into())),
     ];
+    let stored = [
+        ("logs", file.log_records, "log record", "log records"),
+        ("points", file.metric_points, "metric point", "metric points"),
+    ];
+    let stored = stored.into_iter().filter(|(_, number, ..)| number.is_some());
+    lines.extend(stored.map(|(name, number, one, many)| (name, counted(number, one, many))));
     for (name, value) in lines {
         output.line(&format!("  {}  {value}", output.ink(&format!("{name:<10}"), Ink::Faint)))?;
     }

@@ -4,6 +4,7 @@ pub(crate) mod export;
 pub(crate) mod html;
 pub(crate) mod import;
 pub(crate) mod info;
+pub(crate) mod logs;
 pub(crate) mod promql;
 pub(crate) mod push;
 pub(crate) mod query;

@@ -7,8 +7,11 @@ use crate::output::{Ink, Output, clean_line};
 use crate::table::cut;
 use anyhow::{Result, bail};
 use quipu::Session;
+use quipu::fold::Needle;
 use quipu::format;
-use quipu::protocol::{HitPage, HitQuery, ListHits, MatchPlace, SearchHit, SearchProgress, SearchState};
+use quipu::protocol::{
+    GetFile, GetLog, HitPage, HitQuery, ListHits, LogDetail, LogListQuery, MatchPlace, SearchHit, SearchProgress, SearchState,
+};
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -71,10 +74,56 @@ pub(crate) fn run(search: &Search, as_json: bool, output: &mut Output) -> Result
         }
     }
     note.clear();
-    if query.offset == 0 {
-        eprintln!("No span contains {}.", clean_line(&search.text));
+    let records = if search.trace.is_none() {
+        records(&mut session, &query, &search.text, most.saturating_sub(query.offset), as_json, output)?
+    } else {
+        0
+    };
+    if query.offset == 0 && records == 0 {
+        eprintln!("No span and no log record contains {}.", clean_line(&search.text));
     }
-    Ok(query.offset > 0)
+    Ok(query.offset > 0 || records > 0)
+}
+
+/// Prints the log records that contain the text and belong to no span, which the search through spans does not reach.
+fn records(session: &mut Session, query: &HitQuery, text: &str, most: u32, as_json: bool, output: &mut Output) -> Result<u32> {
+    if most == 0 || session.ask(GetFile)?.log_records.is_none_or(|records| records == 0) {
+        return Ok(0);
+    }
+    let mut found = 0;
+    let mut logs = LogListQuery { filter: query.filter.clone(), limit: PAGE, ..LogListQuery::default() };
+    loop {
+        let page = session.list_all_logs(&logs)?;
+        for item in page.items.iter().filter(|item| item.span_name.is_none()).take((most - found) as usize) {
+            let log = session.ask(GetLog(item.id))?;
+            if as_json {
+                output.line(&json::log(&log).to_string())?;
+            } else {
+                super::logs::print(item, output)?;
+                print_match(&log, text, output)?;
+            }
+            found += 1;
+        }
+        logs.offset = logs.offset.saturating_add(PAGE);
+        if page.items.is_empty() || found >= most {
+            return Ok(found);
+        }
+    }
+}
+
+/// Prints the first value of a log record that contains the text, from a little before it on.
+fn print_match(log: &LogDetail, text: &str, output: &mut Output) -> Result<()> {
+    let Some(needle) = Needle::new(text) else { return Ok(()) };
+    let values = log.attributes.iter().map(|attribute| (attribute.key.as_str(), attribute.text.raw.as_str()));
+    let message = log.message.iter().map(|message| ("message", message.raw.as_str()));
+    let found = message.chain(values).find_map(|(key, value)| Some((key, value, needle.find_all(value).next()?)));
+    let Some((key, value, place)) = found else { return Ok(()) };
+    let (before, rest) = value.split_at_checked(place.start).unwrap_or((value, ""));
+    let (matched, after) = rest.split_at_checked(place.end - place.start).unwrap_or((rest, ""));
+    let before = cut_front(clean_line(before).trim_start(), 40);
+    let after = cut(&clean_line(after), output.width().saturating_sub(60));
+    let key = output.ink(&format!("{}:", clean_line(key)), Ink::Faint);
+    output.line(&format!("    {key} {before}{}{after}", output.ink(&clean_line(matched), Ink::Match)))
 }
 
 fn list(session: &mut Session, query: &HitQuery) -> Result<HitPage> {

@@ -3,9 +3,24 @@
 use super::{Index, NO_TIME, Profiles};
 use quipu_model::number::narrow;
 use quipu_model::ordered::sort_rows;
-use quipu_model::{SpanFlags, Timestamp, TokenRecord};
+use quipu_model::{RecordedTime, SpanFlags, Timestamp, TokenRecord};
+use quipu_store::Stored;
+
+/// The time of an event in nanoseconds since 1970, UTC, given the offset of its trace's clock; `NO_TIME` if it can't be read.
+pub(crate) fn event_time(stored: &Stored<'_>, offset_minutes: i32) -> i64 {
+    match stored {
+        Stored::Nanos(nanos) => *nanos,
+        Stored::Text(text) => RecordedTime::read(text).map_or(NO_TIME, |time| time.instant(offset_minutes).0),
+        Stored::Null | Stored::Bytes(_) => NO_TIME,
+    }
+}
 
 impl Index {
+    /// The row of the span in a row of the file.
+    pub(crate) fn row_of(&self, rowid: i64) -> Option<u32> {
+        self.spans.rowids.row_of(rowid)
+    }
+
     /// Number of traces, including those without a row in `traces`.
     pub(crate) fn trace_count(&self) -> u32 {
         narrow(self.traces.len())

@@ -21,7 +21,7 @@ pub(super) struct Metric {
 }
 
 /// Stands for a span that is not in the file; sorts after all others.
-pub(super) const NO_SPAN: u32 = u32::MAX;
+pub(crate) const NO_SPAN: u32 = u32::MAX;
 
 /// The measurement of a metric event.
 #[derive(Clone, Copy)]

@@ -36,8 +36,10 @@ mod tree;
 mod values;
 mod warnings;
 
+pub(crate) use access::event_time;
 pub(crate) use bits::{Bits, Decided};
 pub(crate) use columns::TraceNumbers;
+pub(crate) use events::NO_SPAN;
 pub(crate) use facets::{Dictionary, Facet};
 pub(crate) use groups::Groups;
 pub(crate) use lists::Listing;
@@ -58,7 +60,7 @@ use traces::Traces;
 use warnings::Anomalies;
 
 /// A time that is missing or can't be parsed.
-const NO_TIME: i64 = i64::MIN;
+pub(crate) const NO_TIME: i64 = i64::MIN;
 
 /// Everything the pass keeps in memory.
 #[derive(Clone, Default)]
@@ -127,6 +129,11 @@ impl Index {
     /// The row of the span with this id; the first one, where several traces have such a span.
     pub(crate) fn find_span(&self, span_id: &str) -> Option<u32> {
         self.spans.find(self.non_hex_ids.find_span(span_id)?)
+    }
+
+    /// The rows of all spans with this id.
+    pub(crate) fn rows_with_id(&self, span_id: &str) -> Vec<u32> {
+        self.non_hex_ids.find_span(span_id).map_or_else(Vec::new, |key| self.spans.rows_of(key).collect())
     }
 
     /// The number of the trace with this id.

@@ -44,17 +44,15 @@ impl Index {
     pub(super) fn read_sources(&mut self, database: &Database) -> Result<(), StoreError> {
         let mut sources = Sources::default();
         let services = &mut self.service_names;
-        if self.spans.source.len() > 0 {
-            scan_sources(database.connection(), database.schema(), &mut |number, resource, scope| {
-                let Some(at) = usize::try_from(number).ok().filter(|at| *at < MAX_SOURCES) else { return };
-                if let Some(service) = text_in(resource, "service.name").and_then(|name| services.number(&name)) {
-                    put(&mut sources.services, at, service);
-                }
-                if let Some(scope) = text_in(scope, "name").and_then(|name| sources.scope_names.number(&name)) {
-                    put(&mut sources.scopes, at, scope);
-                }
-            })?;
-        }
+        scan_sources(database.connection(), database.schema(), &mut |number, resource, scope| {
+            let Some(at) = usize::try_from(number).ok().filter(|at| *at < MAX_SOURCES) else { return };
+            if let Some(service) = text_in(resource, "service.name").and_then(|name| services.number(&name)) {
+                put(&mut sources.services, at, service);
+            }
+            if let Some(scope) = text_in(scope, "name").and_then(|name| sources.scope_names.number(&name)) {
+                put(&mut sources.scopes, at, scope);
+            }
+        })?;
         self.sources = sources;
         Ok(())
     }
@@ -74,7 +72,12 @@ impl Index {
         if self.spans.source.len() == 0 {
             return self.traces.at(self.trace_of(row)).service.map(u32::from);
         }
-        self.sources.services.get(*self.spans.source.at(row) as usize).copied().filter(|number| *number != NO_VALUE)
+        self.service_of_source(*self.spans.source.at(row))
+    }
+
+    /// The number of the service that a source names.
+    pub(crate) fn service_of_source(&self, source: u32) -> Option<u32> {
+        self.sources.services.get(source as usize).copied().filter(|number| *number != NO_VALUE)
     }
 
     /// The number of the scope of the span in `row`.
@@ -82,7 +85,12 @@ impl Index {
         if self.spans.source.len() == 0 {
             return None;
         }
-        self.sources.scopes.get(*self.spans.source.at(row) as usize).copied().filter(|number| *number != NO_VALUE)
+        self.scope_of_source(*self.spans.source.at(row))
+    }
+
+    /// The number of the name of a source's scope.
+    pub(crate) fn scope_of_source(&self, source: u32) -> Option<u32> {
+        self.sources.scopes.get(source as usize).copied().filter(|number| *number != NO_VALUE)
     }
 
     /// The service of every trace that spans do not state themselves.

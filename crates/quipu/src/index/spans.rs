@@ -95,7 +95,12 @@ impl Spans {
 
     /// The row of a span that is in the hash table; the first one, where several traces have a span with this id.
     pub(super) fn find(&self, key: SpanKey) -> Option<u32> {
-        self.rows.iter_hash(mix(key.0)).filter(|row| *self.key.at(**row) == key).min().copied()
+        self.rows_of(key).min()
+    }
+
+    /// The rows of all spans with this id.
+    pub(super) fn rows_of(&self, key: SpanKey) -> impl Iterator<Item = u32> {
+        self.rows.iter_hash(mix(key.0)).copied().filter(move |row| *self.key.at(*row) == key)
     }
 
     /// The row of the span of a trace.

@@ -10,12 +10,12 @@ mod matcher;
 mod places;
 mod sieve;
 
+pub(crate) use matcher::TextMatcher;
 pub(crate) use places::{SearchTerms, places, snippet};
 
 use crate::index::filter::prejudge_attribute;
 use crate::index::{Bits, Decided, Index};
 use block::Block;
-use matcher::TextMatcher;
 use quipu_protocol::filter::{AttributeTest, Wanted};
 use quipu_store::{Database, StoreError};
 

@@ -59,7 +59,7 @@ impl<'a> Asked<'a> {
             let at = (0..wanted.len()).min_by_key(|at| wanted.get(*at).map(|(rank, start, row)| (*rank, *start, Reverse(*row))))?;
             let (_, _, row) = wanted.swap_remove(at);
             if let Some(words) = self.words(row).or_else(|| self.words_in_events(row)) {
-                return Some(one_line(&words));
+                return Some(one_line(&words, MAX_LETTERS));
             }
         }
         None
@@ -113,11 +113,11 @@ fn is_input(key: &str) -> bool {
     says(key).and_then(Says::input_rank).is_some()
 }
 
-/// The text on one line, truncated if it is long.
-fn one_line(text: &str) -> String {
+/// The text on one line of at most so many letters, and an ellipsis if it is longer.
+pub(super) fn one_line(text: &str, letters: usize) -> String {
     let mut line = String::new();
     for word in text.split_whitespace() {
-        if line.len() > 4 * MAX_LETTERS {
+        if line.len() > 4 * letters {
             break;
         }
         if !line.is_empty() {
@@ -125,7 +125,7 @@ fn one_line(text: &str) -> String {
         }
         line.push_str(word);
     }
-    match quipu_ui::view::clip(&line, MAX_LETTERS) {
+    match quipu_ui::view::clip(&line, letters) {
         Some(head) => format!("{head}…"),
         None => line,
     }
@@ -137,9 +137,9 @@ mod tests {
 
     #[test]
     fn a_question_is_one_truncated_line() {
-        assert_eq!(one_line("  What is\n\tthe tallest   mountain? "), "What is the tallest mountain?");
-        let long = one_line(&"wörd ".repeat(10_000));
+        assert_eq!(one_line("  What is\n\tthe tallest   mountain? ", MAX_LETTERS), "What is the tallest mountain?");
+        let long = one_line(&"wörd ".repeat(10_000), MAX_LETTERS);
         assert_eq!((long.chars().count(), long.ends_with('…')), (MAX_LETTERS + 1, true));
-        assert_eq!(one_line(&"x".repeat(1_000_000)).chars().count(), MAX_LETTERS + 1);
+        assert_eq!(one_line(&"x".repeat(1_000_000), MAX_LETTERS).chars().count(), MAX_LETTERS + 1);
     }
 }

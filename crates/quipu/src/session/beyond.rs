@@ -28,19 +28,22 @@ pub(super) fn add_extra(
 ) -> Result<(), StoreError> {
     detail.service = index.service_of(row).map(|service| index.services().text(service).to_owned());
     let Some(extra) = extra else { return Ok(()) };
-    if let Some(number) = extra.source
-        && let Some((resource, scope)) = source(database.connection(), database.schema(), number)?
-    {
-        let shown = |text: &str, text_ref: &dyn Fn(Option<String>) -> TextRef| -> Vec<Attribute> {
-            read_attributes(Some(text), text_ref).0.into_iter().map(|read| read.shown).collect()
-        };
-        detail.resource = service_first(shown(&resource, &|key| TextRef::Resource { number, key }));
-        detail.scope = shown(&scope, &|key| TextRef::Scope { number, key });
-    }
+    (detail.resource, detail.scope) = source_attributes(database, extra.source)?;
     detail.links = links(index, extra);
     detail.trace_state = extra.trace_state.clone();
-    detail.notes.extend(dropped(extra.more.as_deref()));
+    detail.notes.extend(dropped(extra.more.as_deref(), "span"));
     Ok(())
+}
+
+/// The attributes of the resource and of the scope with this number.
+pub(super) fn source_attributes(database: &Database, number: Option<i64>) -> Result<(Vec<Attribute>, Vec<Attribute>), StoreError> {
+    let Some(number) = number else { return Ok(Default::default()) };
+    let Some((resource, scope)) = source(database.connection(), database.schema(), number)? else { return Ok(Default::default()) };
+    let shown = |text: &str, text_ref: &dyn Fn(Option<String>) -> TextRef| -> Vec<Attribute> {
+        read_attributes(Some(text), text_ref).0.into_iter().map(|read| read.shown).collect()
+    };
+    let resource = service_first(shown(&resource, &|key| TextRef::Resource { number, key }));
+    Ok((resource, shown(&scope, &|key| TextRef::Scope { number, key })))
 }
 
 fn links(index: &Index, extra: &SpanExtra) -> Vec<SpanLink> {
@@ -58,8 +61,8 @@ fn links(index: &Index, extra: &SpanExtra) -> Vec<SpanLink> {
     items.iter().take(MAX_LINKS).map(read).collect()
 }
 
-/// A sentence for each kind of thing that the program which sent the span left out.
-fn dropped(more: Option<&str>) -> Vec<String> {
+/// A sentence for each kind of thing that the program which sent a span or a log record left out.
+pub(super) fn dropped(more: Option<&str>, from: &str) -> Vec<String> {
     let Some(more) = more else { return Vec::new() };
     let number = |key: &str| {
         let found = entries(more.as_bytes()).flatten().find(|(name, _)| name.as_ref() == key);
@@ -68,7 +71,7 @@ fn dropped(more: Option<&str>) -> Vec<String> {
     let sentence = |(key, one, many): &(&str, &str, &str)| {
         let count = number(key)?;
         let were = if count == 1 { "was" } else { "were" };
-        Some(format!("{} {were} dropped by the program that sent this span.", counted(Some(count), one, many)))
+        Some(format!("{} {were} dropped by the program that sent this {from}.", counted(Some(count), one, many)))
     };
     DROPPED.iter().filter_map(sentence).collect()
 }

@@ -10,7 +10,7 @@ use quipu_model::ordered::sort_by_key;
 use quipu_model::recorded::entries;
 use quipu_model::{RecordedTime, SpanFlags, Timestamp};
 use quipu_protocol::{Attribute, SpanDetail, SpanEvent, SpanFailure, TextRef};
-use quipu_store::{Database, EventRow, SpanRow, StoreError, event_row, span_extra, span_row};
+use quipu_store::{Database, EventRow, SpanRow, StoreError, event_row, log_record, span_extra, span_row};
 
 /// Maximum number of events of one span.
 const MAX_EVENTS: usize = 1_000;
@@ -119,6 +119,7 @@ pub(super) fn text(database: &Database, text: &TextRef) -> Result<Option<String>
     let (recorded, key) = match text {
         TextRef::SpanAttribute { rowid, key } => (span_row(connection, schema, *rowid)?.and_then(|row| row.attributes), key),
         TextRef::EventAttribute { id, key } => (event_row(connection, schema, *id)?.and_then(|row| row.attributes), key),
+        TextRef::LogAttribute { id, key } => (log_record(connection, schema, *id)?.and_then(|record| record.attributes), key),
         TextRef::Resource { number, key } => return source_text(database, *number, false, key.as_deref()),
         TextRef::Scope { number, key } => return source_text(database, *number, true, key.as_deref()),
     };

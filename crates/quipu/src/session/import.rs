@@ -42,13 +42,5 @@ fn warnings(report: &ImportReport) -> Vec<Warning> {
             meaning: "Everything else was imported. `quipu import` lists the pieces with their places.".into(),
         });
     }
-    if report.logs_without_span > 0 {
-        let records = counted(Some(report.logs_without_span), "log record belongs", "log records belong");
-        warnings.push(Warning {
-            kind: WarningKind::Unmatched,
-            text: format!("{records} to no span of these files."),
-            meaning: "They are not shown. The spans they name may be in another file; import both together.".into(),
-        });
-    }
     warnings
 }

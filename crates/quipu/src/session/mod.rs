@@ -18,7 +18,7 @@ mod full;
 mod growth;
 mod import;
 mod listing;
-mod logs;
+mod log_list;
 mod metrics;
 mod moments;
 mod outgoing;
@@ -31,6 +31,7 @@ mod search;
 mod share;
 mod sheets;
 mod sql;
+mod trace_logs;
 mod unattached;
 
 pub use export::{ExportOptions, Exported};
@@ -44,6 +45,7 @@ pub use recording::Selection;
 pub use unattached::{UnattachedPiece, UnattachedSignal};
 
 use crate::index::{Index, Pass};
+use crate::logs::{LogLists, Logs};
 use crate::search::Searches;
 use quipu_model::ordered::sort_by_key;
 use quipu_model::{PriceTable, TokenTotals};
@@ -81,7 +83,10 @@ pub struct Session {
     in_memory: bool,
     /// Why the search failed.
     search_failure: Option<Failure>,
-    logs: RefCell<logs::LogOrder>,
+    trace_logs: RefCell<trace_logs::LogOrder>,
+    /// The log records of the file, read when they are first listed.
+    records: Logs,
+    log_lists: LogLists,
     /// The conversation requested last: its pages are cut from it.
     said: RefCell<Option<sheets::CachedConversation>>,
     /// The selection shared last.
@@ -90,6 +95,8 @@ pub struct Session {
     sql: sql::SqlCache,
     /// Tokens that only an imported metric counts; read once.
     metric_tokens: OnceCell<TokenTotals>,
+    /// Numbers of log records and metric points; counted once.
+    unattached: OnceCell<[Option<u64>; 2]>,
     /// The metrics engine, created by the first PromQL query.
     #[cfg(feature = "promql")]
     metrics: Option<Arc<quipu_metrics::Metrics>>,
@@ -115,12 +122,15 @@ impl Session {
             imported: None,
             in_memory: false,
             search_failure: None,
-            logs: RefCell::default(),
+            trace_logs: RefCell::default(),
+            records: Logs::default(),
+            log_lists: LogLists::default(),
             said: RefCell::default(),
             leaving: None,
             prices: PriceTable::default(),
             sql: sql::SqlCache::default(),
             metric_tokens: OnceCell::new(),
+            unattached: OnceCell::new(),
             #[cfg(feature = "promql")]
             metrics: None,
         }
@@ -213,6 +223,8 @@ impl Session {
         };
         if self.index.is_complete() {
             self.index.summarize(&mut summary);
+            let counts = || [false, true].map(|is_points| self.count_unattached(is_points));
+            [summary.log_records, summary.metric_points] = *self.unattached.get_or_init(counts);
             if summary.tokens.is_some_and(|tokens| tokens.requests == 0) {
                 summary.tokens = Some(*self.metric_tokens.get_or_init(|| self.tokens_in_metrics()));
             }

@@ -3,7 +3,7 @@
 //! Not here: the content of events, which comes with the span or the trace's logs.
 
 use super::Session;
-use super::logs::{attribute, read_time};
+use super::trace_logs::{attribute, read_time};
 use quipu_model::failure::is_error_severity;
 use quipu_protocol::{Failure, SpanMoments};
 use quipu_store::event_row;

@@ -78,7 +78,7 @@ impl Session {
     fn logs_of(&self, trace_id: &str, request: Option<&str>, query: LogQuery) -> Result<LogPage, Failure> {
         let trace = self.trace_number(trace_id)?;
         let rows = self.rows_of_request(trace, request)?;
-        let read = || self.logs.borrow_mut().page(&self.database, &self.index, trace, rows.as_deref(), query);
+        let read = || self.trace_logs.borrow_mut().page(&self.database, &self.index, trace, rows.as_deref(), query);
         let mut page = self.database.bounded(read)?;
         page.notes.splice(0..0, self.request_note(trace, request));
         Ok(page)

@@ -8,7 +8,7 @@ use super::outgoing::Outgoing;
 use super::push::PieceSize;
 use crate::transfer::{Source, Unattached, is_known};
 use quipu_protocol::Failure;
-use quipu_store::{LogsOf, RowsAfter, count_after, logs_after, max_log_id, points_after};
+use quipu_store::{LogsOf, RowsAfter, count_after, count_rows, logs_after, max_log_id, points_after};
 
 /// One request with log records or metric points.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +87,12 @@ impl Session {
             _ if which == UnattachedSignal::Points => Ok(false),
             _ => Ok(self.database.bounded(|| max_log_id(self.database.connection()))?.is_some_and(|greatest| greatest >= id)),
         }
+    }
+
+    /// The number of log records or metric points; `None` if the file has none, or if they can't be counted.
+    pub(super) fn count_unattached(&self, is_points: bool) -> Option<u64> {
+        let counted = self.database.bounded(|| count_rows(self.database.connection(), self.database.schema(), is_points));
+        counted.ok().flatten()
     }
 
     /// Calls `sink` with batches before they are serialized.
