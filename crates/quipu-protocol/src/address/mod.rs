@@ -5,13 +5,14 @@
 //! # Format, version 2
 //! `#v2/traces?filter=error%3Atrue&show=failed&sort=-duration&times=local&file=telemetry.db&size=737280`,
 //! `#v2/trace/TRACE_ID?span=SPAN_ID&find=timeout&window=1500~90000&sample=agent`,
-//! `#v2/trace/TRACE_ID?tab=logs&severity=error&page=2`, `#v2/sql?query=SELECT%201`, `#v2/open`. Values are percent-encoded UTF-8; ranges
+//! `#v2/trace/TRACE_ID?tab=logs&severity=error&page=2`, `#v2/logs?where=timeout&severity=warn`, `#v2/sql?query=SELECT%201`, `#v2/open`. Values are percent-encoded UTF-8; ranges
 //! are `FROM~TO`. Defaults are omitted. Invalid parameters are ignored with a note and never affect others. `data` is a trace in the URL
 //! itself. `upgrade` converts URLs of version 1.
 
 mod carry;
 mod keys;
 mod list;
+mod logs;
 mod metrics;
 mod percent;
 mod sheet;
@@ -24,6 +25,7 @@ mod url;
 pub use carry::carrying_fragment;
 pub use keys::range;
 pub use list::ListView;
+pub use logs::LogView;
 pub use metrics::MetricsView;
 pub use percent::encode;
 pub use source::{Sample, Source};
@@ -77,6 +79,8 @@ pub enum Screen {
     Metrics(Box<MetricsView>),
     /// The SQL page, with the query that was run; empty if none was.
     Sql(String),
+    /// The list of log records.
+    Logs(LogView),
 }
 
 impl Screen {

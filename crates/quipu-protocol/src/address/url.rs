@@ -4,7 +4,7 @@
 
 use super::keys::{Key, read, write};
 use super::percent::{decode, encode};
-use super::{Screen, ViewState, list, metrics, sheet, source, timeline, trace, upgrade};
+use super::{LogView, Screen, ViewState, list, logs, metrics, sheet, source, timeline, trace, upgrade};
 
 /// The version written by [`print_fragment`]. [`parse_fragment`] also reads earlier ones.
 pub const VIEW_VERSION: u32 = 2;
@@ -72,6 +72,10 @@ pub fn print_fragment(state: &ViewState) -> String {
             path += "sql";
             write(SQL_KEYS, query, &mut parts);
         }
+        Screen::Logs(view) => {
+            path += "logs";
+            write(logs::KEYS, view, &mut parts);
+        }
     }
     write(list::KEYS, &state.list, &mut parts);
     write(super::KEYS, state, &mut parts);
@@ -101,6 +105,7 @@ pub fn parse_fragment(fragment: &str) -> (ViewState, Vec<String>) {
     match (steps.next(), steps.next()) {
         (Some("traces"), None) => state.screen = Screen::Traces,
         (Some("metrics"), None) => state.screen = Screen::Metrics(Box::default()),
+        (Some("logs"), None) => state.screen = Screen::Logs(LogView::default()),
         (Some("sql"), None) => state.screen = Screen::Sql(String::new()),
         (Some("trace"), Some(id)) if !id.is_empty() => match decode(id) {
             Some(trace_id) => state.screen = Screen::trace(trace_id),
@@ -140,6 +145,7 @@ fn read_part(state: &mut ViewState, key: &str, value: &str) -> bool {
             .or_else(|| read(sheet::KEYS, &mut view.sheet, key, value)),
         Screen::Metrics(view) => read(metrics::KEYS, view, key, value),
         Screen::Sql(query) => read(SQL_KEYS, query, key, value),
+        Screen::Logs(view) => read(logs::KEYS, view, key, value),
     };
     of_screen
         .or_else(|| read(list::KEYS, &mut state.list, key, value))
@@ -172,11 +178,12 @@ mod tests {
     fn a_key_has_one_meaning_on_a_screen() {
         use keys::names;
         let of_all = || names(list::KEYS).chain(names(super::super::KEYS)).chain(names(source::KEYS));
-        let screens: [Vec<&str>; 4] = [
+        let screens: [Vec<&str>; 5] = [
             of_all().collect(),
             of_all().chain(names(trace::KEYS)).chain(names(timeline::KEYS)).chain(names(sheet::KEYS)).collect(),
             of_all().chain(names(metrics::KEYS)).collect(),
             of_all().chain(names(SQL_KEYS)).collect(),
+            of_all().chain(names(logs::KEYS)).collect(),
         ];
         for mut keys in screens {
             keys.sort_unstable();
@@ -271,6 +278,7 @@ mod tests {
             Just(Screen::Traces),
             metrics::tests::any_metrics().prop_map(|view| Screen::Metrics(Box::new(view))),
             ".*".prop_map(Screen::Sql),
+            logs::tests::any_logs().prop_map(Screen::Logs),
             trace::tests::any_trace().prop_map(Screen::Trace),
         ];
         let times = prop::sample::select(&[TimeStyle::Utc, TimeStyle::Local, TimeStyle::Relative][..]);

@@ -4,7 +4,7 @@ use super::{opening, router};
 use crate::BUILD;
 use crate::client::{self, Client, Notice};
 use crate::idle::Idle;
-use crate::state::{Alert, App, Remedy};
+use crate::state::{Alert, App, ListedBy, Remedy};
 use js_sys::{Array, Date};
 use leptos::prelude::*;
 use quipu_model::format;
@@ -178,17 +178,21 @@ impl Page for App {
     fn reset_lists(&self) {
         self.traces.reset();
         self.hits.reset();
+        self.logs.reset();
+        self.log_page.set(None);
         self.sql.reset();
     }
 
     fn refresh_lists(&self) {
         self.traces.refresh();
         self.hits.refresh();
+        self.logs.refresh();
     }
 
     fn request_missing_rows(&self) {
         self.traces.ask_missing();
         self.hits.ask_missing();
+        self.logs.ask_missing();
     }
 
     fn look_again(&self, last: bool) {
@@ -199,7 +203,7 @@ impl Page for App {
     fn request_first_rows(&self) {
         let view = self.view.get_untracked();
         if view.screen.is_list() {
-            untrack(|| self.traces.want(*self, view.list, 0..1));
+            untrack(|| self.traces.want(*self, ListedBy::List(view.list), 0..1));
         }
     }
 

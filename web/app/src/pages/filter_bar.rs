@@ -13,6 +13,7 @@ use leptos::prelude::*;
 use quipu_model::format;
 use quipu_model::number::narrow;
 use quipu_protocol::Suggest;
+use quipu_protocol::address::{Screen, ViewState};
 use quipu_protocol::filter::{Filter, FilterError, Term};
 use quipu_ui::view;
 use std::ops::Range;
@@ -25,6 +26,45 @@ const LIST: &str = "filter-choices";
 const ERROR: &str = "filter-error";
 /// The setting that keeps the last filters.
 const HISTORY: &str = "filters";
+
+/// What a bar filters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum FilterOf {
+    /// The list of traces.
+    Traces,
+    /// The list of log records.
+    Logs,
+}
+
+impl FilterOf {
+    fn read(self, view: &ViewState) -> String {
+        match (self, &view.screen) {
+            (FilterOf::Traces, _) => view.list.filter.clone(),
+            (FilterOf::Logs, Screen::Logs(logs)) => logs.filter.clone(),
+            (FilterOf::Logs, _) => String::new(),
+        }
+    }
+
+    fn write(self, view: &mut ViewState, filter: String) {
+        match (self, &mut view.screen) {
+            (FilterOf::Traces, _) => {
+                let has_texts = Filter::parse(&filter).is_ok_and(|filter| !filter.texts().is_empty());
+                view.list.filter = filter;
+                view.list.hits &= has_texts;
+            }
+            (FilterOf::Logs, Screen::Logs(logs)) => logs.filter = filter,
+            (FilterOf::Logs, _) => {}
+        }
+    }
+
+    /// The name of the input, and what it says while it is empty.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            FilterOf::Traces => ("Filter traces", "Filter: duration>2s error:true model:… \"any text\""),
+            FilterOf::Logs => ("Filter logs", "Filter: any words, name:… service:… key=value"),
+        }
+    }
+}
 
 /// One line of the list below the input.
 #[derive(Clone, PartialEq)]
@@ -49,6 +89,7 @@ enum ChoiceAction {
 #[derive(Clone, Copy)]
 struct Bar {
     app: App,
+    of: FilterOf,
     applied: Memo<String>,
     terms: Memo<Vec<Term>>,
     draft: RwSignal<String>,
@@ -67,11 +108,16 @@ struct Bar {
 
 /// The bar.
 #[component]
-pub(super) fn FilterBar() -> impl IntoView {
+pub(super) fn FilterBar(
+    /// The list it filters.
+    of: FilterOf,
+) -> impl IntoView {
     let app = App::get();
-    let applied = memo(move || app.view.with(|view| view.list.filter.clone()));
+    let applied = memo(move || app.view.with(|view| of.read(view)));
+    let (name, hint) = of.words();
     let bar = Bar {
         app,
+        of,
         applied,
         terms: memo(move || applied.with(|applied| Filter::terms(applied).unwrap_or_default())),
         draft: RwSignal::default(),
@@ -130,7 +176,7 @@ pub(super) fn FilterBar() -> impl IntoView {
                         id=INPUT
                         type="text"
                         role="combobox"
-                        aria-label="Filter traces"
+                        aria-label=name
                         aria-autocomplete="list"
                         aria-controls=LIST
                         aria-expanded=move || if is_open() { "true" } else { "false" }
@@ -140,7 +186,7 @@ pub(super) fn FilterBar() -> impl IntoView {
                         autocomplete="off"
                         autocapitalize="off"
                         spellcheck="false"
-                        placeholder=move || if bar.terms.with(Vec::is_empty) { "Filter: duration>2s error:true model:… \"any text\"" } else { "" }
+                        placeholder=move || if bar.terms.with(Vec::is_empty) { hint } else { "" }
                         node_ref=bar.input
                         on:input=on_event(move |event| {
                             bar.draft.set(event_target_value(&event));
@@ -262,7 +308,10 @@ impl Bar {
                 return self.suggest();
             }
             let mut choices = Vec::new();
-            if let Some(range) = view::bare_word(&draft, cursor) {
+            // In logs, a word is searched for as it is.
+            if self.of == FilterOf::Traces
+                && let Some(range) = view::bare_word(&draft, cursor)
+            {
                 let word = draft.get(range.clone()).unwrap_or_default();
                 choices.push(Choice {
                     text: view::quoted(word),
@@ -333,11 +382,7 @@ impl Bar {
         self.editing.set(None);
         let known = load_setting(HISTORY).unwrap_or_default();
         keep_setting(HISTORY, &view::remember(&known, &filter));
-        let has_texts = Filter::parse(&filter).is_ok_and(|filter| !filter.texts().is_empty());
-        router::navigate(self.app, HistoryEntry::Push, |view| {
-            view.list.filter = filter;
-            view.list.hits &= has_texts;
-        });
+        router::navigate(self.app, HistoryEntry::Push, |view| self.of.write(view, filter));
         focus(INPUT);
     }
 

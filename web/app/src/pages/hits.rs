@@ -8,7 +8,7 @@ use crate::actions::router::{self, HistoryEntry};
 use crate::dom::{El, el, fill};
 use crate::reactive::memo;
 use crate::state::App;
-use crate::state::Row;
+use crate::state::{ListedBy, Row};
 use crate::widgets::{Build, IconName, Viewport, icon};
 use leptos::prelude::*;
 use quipu_model::SpanFlags;
@@ -42,7 +42,7 @@ pub(super) fn Hits(
     let viewport = Viewport::new(list.scroll_top.get_value());
     on_cleanup(move || list.scroll_top.set_value(viewport.top()));
     // Sorting and "failed only" apply to traces.
-    let shown = memo(move || ListView { filter: app.view.with(|view| view.list.filter.clone()), ..ListView::default() });
+    let shown = memo(move || ListedBy::List(ListView { filter: app.view.with(|view| view.list.filter.clone()), ..ListView::default() }));
     viewport.load(app, list, shown);
     let version = memo(move || {
         let address = router::address(app, |view| view.screen = Screen::Traces);

@@ -29,6 +29,8 @@ pub(super) enum RowAction {
     Right,
     /// Collapses it, or moves to its parent.
     Left,
+    /// Closes what it has opened.
+    Close,
 }
 
 /// Draws the row at an index.
@@ -234,6 +236,7 @@ fn keys(app: App, list: PagedList, viewport: Viewport, on_action: RowHandler) {
                 "Enter" => Some(RowAction::Open),
                 "ArrowRight" | "l" => Some(RowAction::Right),
                 "ArrowLeft" | "h" => Some(RowAction::Left),
+                "Escape" => Some(RowAction::Close),
                 "c" => {
                     copy(app, "The id", row.id().to_owned());
                     return true;

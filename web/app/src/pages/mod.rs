@@ -6,6 +6,7 @@ mod filter_bar;
 mod find;
 mod hits;
 mod list_grid;
+mod logs;
 mod metrics;
 mod minimap;
 mod open;
@@ -26,6 +27,7 @@ mod trace;
 mod trace_grid;
 mod traces;
 
+use logs::LogsPage;
 use open::OpenPage;
 pub(crate) use screens::Screens;
 pub(crate) use share::ShareDialog;

@@ -18,6 +18,7 @@ pub(crate) fn OpenPage() -> impl IntoView {
                 let place = match screen {
                     Screen::Trace(view) => format!("trace {}", view.trace_id),
                     Screen::Sql(_) => "a question in SQL".into(),
+                    Screen::Logs(_) => "the logs".into(),
                     _ => "its traces".into(),
                 };
                 Some((name.clone(), place))

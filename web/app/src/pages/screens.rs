@@ -1,7 +1,7 @@
 //! The shown screen.
 
 use super::metrics::MetricsPage;
-use super::{OpenPage, SqlPage, TracePage, TracesPage};
+use super::{LogsPage, OpenPage, SqlPage, TracePage, TracesPage};
 use crate::reactive::memo;
 use crate::state::{App, FileState};
 use crate::widgets::ImportBar;
@@ -17,6 +17,7 @@ enum Drawn {
     Trace(String),
     Metrics,
     Sql,
+    Logs,
 }
 
 /// The shown screen.
@@ -34,6 +35,7 @@ pub(crate) fn Screens() -> impl IntoView {
                 Screen::Trace(view) => Drawn::Trace(view.trace_id.clone()),
                 Screen::Metrics(_) => Drawn::Metrics,
                 Screen::Sql(_) => Drawn::Sql,
+                Screen::Logs(_) => Drawn::Logs,
             }),
         })
     });
@@ -49,6 +51,7 @@ pub(crate) fn Screens() -> impl IntoView {
         Drawn::Traces => view! { <TracesPage /> }.into_any(),
         Drawn::Metrics => view! { <MetricsPage /> }.into_any(),
         Drawn::Sql => view! { <SqlPage /> }.into_any(),
+        Drawn::Logs => view! { <LogsPage /> }.into_any(),
         Drawn::Trace(trace_id) => view! { <TracePage trace_id /> }.into_any(),
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn trace_grid(app: App, viewport: Viewport) -> impl IntoView {
     };
     let on_action = move |place: u32, row: &Row, action: RowAction| match row {
         Row::Trace(row) => do_with(app, list, viewport, place, row, action),
-        Row::Hit(_) => false,
+        Row::Hit(_) | Row::Log(_) => false,
     };
     let press = move |event: &Event| {
         let column = nearest(event, "[data-column]").and_then(|heading| heading.get_attribute("data-column"));
@@ -220,7 +220,7 @@ fn do_with(app: App, list: PagedList, viewport: Viewport, place: u32, row: &Trac
             };
             move_to(list, viewport, group.into());
         }
-        (None, RowAction::Right) => return false,
+        (_, RowAction::Close) | (None, RowAction::Right) => return false,
         (Some(group), RowAction::Right) if group.open => move_to(list, viewport, u64::from(place) + 1),
         (Some(group), RowAction::Left) if !group.open => return false,
         (Some(group), _) => router::navigate(app, HistoryEntry::Replace, |view| view.list.toggle_group(&group.key)),

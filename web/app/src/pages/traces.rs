@@ -3,7 +3,7 @@
 //! Not here: its table (`trace_grid`), its totals (`scatter`), and the head of the file (`file_head`).
 
 use super::file_head::FileHead;
-use super::filter_bar::FilterBar;
+use super::filter_bar::{FilterBar, FilterOf};
 use super::hits::Hits;
 use super::list_grid::list_state;
 use super::scatter::overview;
@@ -11,7 +11,7 @@ use super::trace_grid::trace_grid;
 use crate::actions::router::{self, HistoryEntry};
 use crate::dom::{El, el};
 use crate::reactive::{dynamic, effect_with, memo};
-use crate::state::{App, FileState};
+use crate::state::{App, FileState, ListedBy};
 use crate::widgets::{Build, Built, Choice, ImportBar, IndexBar, SearchBar, Segmented, Viewport, Warnings, more};
 use leptos::prelude::*;
 use quipu_model::format;
@@ -68,7 +68,7 @@ pub(crate) fn TracesPage() -> impl IntoView {
             <Warnings label="File warnings" warnings />
             <IndexBar />
             <div class="toolbar" class:for-hits=move || hits.get() class:has-texts=move || texts.with(|texts| !texts.is_empty())>
-                <FilterBar />
+                <FilterBar of=FilterOf::Traces />
                 <Segmented label="Rows" choices=rows_of current=hits choose=move |hits| router::navigate(app, HistoryEntry::Push, |view| view.list.hits = hits) />
                 <Segmented
                     label="Which traces"
@@ -108,7 +108,7 @@ fn traces(app: App, count: AnyView) -> AnyView {
     let list = app.traces;
     let viewport = Viewport::new(list.scroll_top.get_value());
     on_cleanup(move || list.scroll_top.set_value(viewport.top()));
-    let list_view = memo(move || app.view.with(|view| view.list.rows()));
+    let list_view = memo(move || ListedBy::List(app.view.with(|view| view.list.rows())));
     viewport.load(app, list, list_view);
     let state = list_state(app, list, "These traces are known when the file is indexed.", Rc::new(move |build| nothing(app, build)));
     view! {

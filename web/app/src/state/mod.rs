@@ -8,7 +8,7 @@ pub(crate) mod settings;
 mod sql;
 
 pub(crate) use metrics::MetricsState;
-pub(crate) use paged_list::{Listed, LoadedRows, PAGE, PagedList, Row};
+pub(crate) use paged_list::{Listed, ListedBy, LoadedRows, PAGE, PagedList, Row};
 pub(crate) use quipu_web_actions::{Alert, FileState, Remedy};
 pub(crate) use sql::{Kept, Loaded, Shown, Sql};
 
@@ -20,8 +20,8 @@ use leptos::prelude::*;
 use quipu_model::format;
 use quipu_model::format::TimeStyle;
 use quipu_model::{PriceTable, Timestamp, ZoneFact};
-use quipu_protocol::address::{Source, ViewState};
-use quipu_protocol::{Failure, FileSummary, Grown, Importing, IndexProgress, SearchProgress};
+use quipu_protocol::address::{LogView, Source, ViewState};
+use quipu_protocol::{Failure, FileSummary, Grown, Importing, IndexProgress, LogPage, SearchProgress};
 use quipu_web_actions::{Signals, VisitFiles};
 use std::sync::Arc;
 use web_sys::{File, KeyboardEvent};
@@ -90,6 +90,12 @@ pub(crate) struct App {
     pub(crate) traces: PagedList,
     /// The list of a filter's matches; kept likewise.
     pub(crate) hits: PagedList,
+    /// The list of log records; kept likewise.
+    pub(crate) logs: PagedList,
+    /// How log records were last listed, for the way back.
+    pub(crate) log_view: StoredValue<LogView>,
+    /// The last answer about log records, without its rows.
+    pub(crate) log_page: RwSignal<Option<Arc<LogPage>>>,
     /// The SQL screen; kept likewise.
     pub(crate) sql: Sql,
     /// Whether the help is shown.
@@ -144,6 +150,9 @@ impl App {
             index_stopped: signals.index_stopped,
             traces: PagedList::new(Listed::Traces),
             hits: PagedList::new(Listed::Hits),
+            logs: PagedList::new(Listed::Logs),
+            log_view: StoredValue::default(),
+            log_page: RwSignal::new(None),
             sql: Sql::new(),
             help: RwSignal::new(false),
             commands: RwSignal::new(false),

@@ -1,4 +1,4 @@
-//! The rows of the list of traces and of the list of matches, page by page.
+//! The rows of the lists of traces, of matches and of log records, page by page.
 //!
 //! Not here: asking for them (`actions`), and how they are drawn (`pages`).
 
@@ -6,8 +6,8 @@ use crate::browser::now;
 use leptos::prelude::*;
 use quipu_model::format;
 use quipu_model::number::narrow;
-use quipu_protocol::address::ListView;
-use quipu_protocol::{SearchHit, TraceRow};
+use quipu_protocol::address::{ListView, LogView};
+use quipu_protocol::{LogItem, SearchHit, TraceRow};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -20,15 +20,14 @@ const LOOK_MS: f64 = 300.0;
 
 /// A row of a list.
 #[derive(PartialEq)]
-#[cfg_attr(
-    not(target_family = "wasm"),
-    expect(clippy::large_enum_variant, reason = "nearly all rows are traces; half as large in the browser")
-)]
+#[expect(clippy::large_enum_variant, reason = "nearly all rows are traces")]
 pub(crate) enum Row {
     /// A trace, or a group of them.
     Trace(TraceRow),
     /// A span that matches a search.
     Hit(SearchHit),
+    /// A log record.
+    Log(LogItem),
 }
 
 impl Row {
@@ -37,6 +36,7 @@ impl Row {
         match self {
             Row::Trace(row) => row.group.as_ref().map_or(&row.trace_id, |group| &group.key),
             Row::Hit(hit) => &hit.span_id,
+            Row::Log(log) => log.trace_id.as_deref().unwrap_or_default(),
         }
     }
 }
@@ -48,6 +48,35 @@ pub(crate) enum Listed {
     Traces,
     /// Spans that contain the filter's texts.
     Hits,
+    /// Log records.
+    Logs,
+}
+
+/// What the rows of a list depend on.
+#[derive(Clone, PartialEq)]
+pub(crate) enum ListedBy {
+    /// Traces and matches.
+    List(ListView),
+    /// Log records.
+    Logs(LogView),
+}
+
+impl ListedBy {
+    /// Without what does not change the rows.
+    pub(crate) fn rows(&self) -> ListedBy {
+        match self {
+            ListedBy::List(view) => ListedBy::List(view.rows()),
+            ListedBy::Logs(view) => ListedBy::Logs(view.rows()),
+        }
+    }
+
+    /// With all groups closed.
+    pub(crate) fn closed(&self) -> ListedBy {
+        match self {
+            ListedBy::List(view) => ListedBy::List(ListView { open: Vec::new(), ..view.clone() }),
+            ListedBy::Logs(view) => ListedBy::Logs(view.clone()),
+        }
+    }
 }
 
 /// A loaded part of a list.
@@ -83,7 +112,7 @@ pub(crate) struct PagedList {
     pub(crate) asked: StoredValue<HashSet<u32>>,
     /// The number of pending requests, and when the list was requested last.
     pub(crate) under_way: StoredValue<(u32, f64)>,
-    pub(crate) shown_as: StoredValue<Option<ListView>>,
+    pub(crate) shown_as: StoredValue<Option<ListedBy>>,
     /// The scroll position, restored when the reader returns.
     pub(crate) scroll_top: StoredValue<f64>,
 }

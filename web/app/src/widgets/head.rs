@@ -59,6 +59,14 @@ pub(crate) fn Head() -> impl IntoView {
     let has_file = memo(move || app.file.with(|file| matches!(file, FileState::Open(_))));
     let to_traces = move || router::address(app, |view| view.screen = Screen::Traces);
     let on_traces = move || app.view.with(|view| view.screen == Screen::Traces).then_some("page");
+    let to_logs = move || {
+        router::address(app, |view| {
+            if !matches!(view.screen, Screen::Logs(_)) {
+                view.screen = Screen::Logs(app.log_view.get_value());
+            }
+        })
+    };
+    let on_logs = move || app.view.with(|view| matches!(view.screen, Screen::Logs(_))).then_some("page");
     let to_metrics = move || {
         router::address(app, |view| {
             if !matches!(view.screen, Screen::Metrics(_)) {
@@ -83,6 +91,7 @@ pub(crate) fn Head() -> impl IntoView {
             {when(move || has_file.get(), move || view! {
                 <nav aria-label="Screens">
                     <a href=to_traces aria-current=on_traces>"Traces"</a>
+                    <a href=to_logs aria-current=on_logs>"Logs"</a>
                     {when(move || counts, move || view! {
                         <a href=to_metrics aria-current=on_metrics>"Metrics"</a>
                     })}

@@ -3,11 +3,10 @@
 use crate::browser::on_next_frame;
 use crate::reactive::{effect, effect_with, memo};
 use crate::state::App;
-use crate::state::PagedList;
+use crate::state::{ListedBy, PagedList};
 use leptos::html::Div;
 use leptos::prelude::*;
 use quipu_model::number::truncated;
-use quipu_protocol::address::ListView;
 use quipu_ui::view::{ScrollMap, ScrollWindow};
 use wasm_bindgen::prelude::*;
 use web_sys::ResizeObserver;
@@ -80,15 +79,15 @@ impl Viewport {
     }
 
     /// Loads the rows of `list` in view, ordered and filtered by `shown`; scrolls to the top when `shown` changes.
-    pub(crate) fn load(self, app: App, list: PagedList, shown: Memo<ListView>) {
+    pub(crate) fn load(self, app: App, list: PagedList, shown: Memo<ListedBy>) {
         let window = memo(move || self.window(list.len().into()));
         effect(move || {
             let window = window.get();
             list.want(app, shown.get(), window.rows());
         });
-        effect_with(move |before: Option<ListView>| {
+        effect_with(move |before: Option<ListedBy>| {
             // Opening or closing a group keeps the scroll position.
-            let now = ListView { open: Vec::new(), ..shown.get() };
+            let now = shown.with(ListedBy::closed);
             if before.is_some_and(|before| before != now) {
                 self.reveal(0, list.len_untracked().into());
             }

@@ -23,8 +23,9 @@ use quipu_model::Timestamp;
 use quipu_protocol::address::Screen;
 use quipu_protocol::{GetSpan, SpanDetail, SpanFailure, TextRef};
 use quipu_ui::view;
-use recorded::recorded;
-use source::sources;
+pub(super) use recorded::recorded;
+use source::links;
+pub(super) use source::sources;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -143,7 +144,8 @@ fn rest(build: &Build, detail: &Arc<SpanDetail>, zero: Option<Timestamp>, own: O
     parts.extend(compare(build, detail));
     parts.push(attributes(build, detail));
     parts.extend(events(build, detail, zero));
-    parts.extend(sources(build, detail));
+    parts.extend(links(build, &detail.links, detail.trace_state.as_deref()));
+    parts.extend(sources(build, detail.service.as_deref(), &detail.resource, &detail.scope));
     parts
 }
 

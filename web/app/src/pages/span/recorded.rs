@@ -16,7 +16,7 @@ pub(super) const LOAD: &str = "load-whole";
 const LOAD_BYTES: u64 = 4 << 20;
 
 /// A name and its value; `text_ref` identifies the full text.
-pub(super) fn recorded(build: &Build, name: &str, text: &RecordedText, text_ref: &TextRef) -> El {
+pub(in super::super) fn recorded(build: &Build, name: &str, text: &RecordedText, text_ref: &TextRef) -> El {
     let shown = Shown {
         build: build.clone(),
         name: Arc::from(name),

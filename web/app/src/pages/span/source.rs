@@ -6,18 +6,15 @@ use crate::dom::{El, el};
 use crate::widgets::Build;
 use quipu_model::format;
 use quipu_protocol::address::{Screen, TraceView};
-use quipu_protocol::{Attribute, SpanDetail, SpanLink};
+use quipu_protocol::{Attribute, SpanLink};
 
-/// The sections; none for a span of which nothing of this kind was recorded.
-pub(super) fn sources(build: &Build, detail: &SpanDetail) -> Vec<El> {
-    let name_in = |list: &[Attribute], key: &str| list.iter().find(|attribute| attribute.key == key).map(|found| found.text.raw.clone());
-    let version = name_in(&detail.scope, "version").map_or_else(String::new, |version| format!(" {version}"));
-    let of_scope = name_in(&detail.scope, "name").map(|name| name + &version);
-    let mut parts = Vec::new();
-    parts.extend(links(build, &detail.links, detail.trace_state.as_deref()));
-    parts.extend(folded(build, "Scope", of_scope, &detail.scope));
-    parts.extend(folded(build, "Resource", detail.service.clone(), &detail.resource));
-    parts
+/// The sections of the scope and of the resource; none of what was not recorded.
+pub(in super::super) fn sources(build: &Build, service: Option<&str>, resource: &[Attribute], scope: &[Attribute]) -> Vec<El> {
+    let name_in = |key: &str| scope.iter().find(|attribute| attribute.key == key).map(|found| found.text.raw.clone());
+    let version = name_in("version").map_or_else(String::new, |version| format!(" {version}"));
+    let of_scope = name_in("name").map(|name| name + &version);
+    let scope = folded(build, "Scope", of_scope, scope);
+    scope.into_iter().chain(folded(build, "Resource", service.map(str::to_owned), resource)).collect()
 }
 
 /// Attributes under a line that names what they are of.
@@ -33,7 +30,8 @@ fn folded(build: &Build, title: &str, of: Option<String>, attributes: &[Attribut
     Some(el("section").class("panel-source").attr("aria-label", title).child(inside))
 }
 
-fn links(build: &Build, links: &[SpanLink], trace_state: Option<&str>) -> Option<El> {
+/// The section of the links; `None` if there are none.
+pub(super) fn links(build: &Build, links: &[SpanLink], trace_state: Option<&str>) -> Option<El> {
     if links.is_empty() && trace_state.is_none() {
         return None;
     }
