@@ -4,7 +4,7 @@ use crate::support;
 use crate::transfer::tools::{import_as, read, session_of, sql_of};
 use quipu::Session;
 use quipu::model::{LogSeverity, Timestamp};
-use quipu::protocol::{GetLog, GetText, ListLogs, LogId, LogItem, LogListQuery, LogPage};
+use quipu::protocol::{GetFile, GetLog, GetText, ListLogs, LogId, LogItem, LogListQuery, LogPage};
 use quipu::store::Layout;
 use rusqlite::Connection;
 use serde_json::json;
@@ -120,6 +120,8 @@ fn records_without_a_span_are_listed_with_all_that_was_sent() {
     let body = read("tests/fixtures/otlp/agent_logs.jsonl");
     for layout in [Layout::Quipu, Layout::Reference] {
         let mut session = session_of(import_as(layout, &[("logs", &body)]).0);
+        let file = session.ask(GetFile).expect("the file");
+        assert_eq!((file.log_records, file.metric_points, file.service_names), (Some(4), Some(4), vec!["claude-code".to_owned()]));
         let items = found(&mut session, "");
         let names: Vec<&str> = items.iter().map(|item| item.name.as_str()).collect();
         assert_eq!(names, ["user_prompt", "api_request", "tool_result", "api_request"]);

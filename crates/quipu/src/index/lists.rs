@@ -42,7 +42,8 @@ impl Index {
                 *count += 1;
             }
         }
-        self.services = (0..).zip(counts).filter(|(_, traces)| *traces > 0).collect();
+        // Those that wrote only log records or metrics come last.
+        self.services = (0..).zip(counts).collect();
         let names = &self.service_names;
         sort_by(&mut self.services, |one, other| other.1.cmp(&one.1).then_with(|| names.text(one.0).cmp(names.text(other.0))));
         self.services.truncate(MAX_SERVICES);

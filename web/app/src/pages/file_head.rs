@@ -43,6 +43,8 @@ fn draw(app: App) -> Option<El> {
         .map_or_else(|| DASH.into(), |tokens| format::token_sentence(tokens).unwrap_or_else(|| "no inference requests".into()));
     let fact = |name: &str, value: El| el("div").child(el("dt").text(name)).child(value);
     let text = |text: &str| el("dd").text(text);
+    // Only files of OTLP have tables for them.
+    let stored = |name, number: Option<u64>| number.filter(|number| *number > 0).map(|number| fact(name, text(&format::count(number))));
     let facts = el("dl")
         .class("facts")
         .child(fact("Size", text(&format::bytes(summary.size_bytes))))
@@ -50,6 +52,8 @@ fn draw(app: App) -> Option<El> {
         .child(fact("Requests", text(&count(summary.requests))))
         .child(fact("Spans", text(&count(summary.spans))))
         .child(fact("Events", text(&count(summary.events))))
+        .maybe(stored("Log records", summary.log_records))
+        .maybe(stored("Metric points", summary.metric_points))
         .child(fact("Service", text(&services)))
         .child(fact("Time", text(&range).attr("title", format::zone_sentence(summary.zone)).maybe(clock)))
         .child(fact("Tokens", text(&tokens)));

@@ -16,7 +16,7 @@ use crate::widgets::{Build, Built, Choice, ImportBar, IndexBar, SearchBar, Segme
 use leptos::prelude::*;
 use quipu_model::format;
 use quipu_protocol::GroupBy;
-use quipu_protocol::address::ListView;
+use quipu_protocol::address::{ListView, LogView, Screen};
 use quipu_protocol::filter::Filter;
 use std::rc::Rc;
 
@@ -133,6 +133,12 @@ fn nothing(app: App, build: &Build) -> Vec<El> {
     } else if failed_only {
         let spans = format::counted(summary.and_then(|summary| summary.spans), "span", "spans");
         vec![text(&format!("No failed spans in {spans}."))]
+    } else if let Some(records) = summary.and_then(|summary| summary.log_records).filter(|records| *records > 0) {
+        let records = format::counted(Some(records), "log record", "log records");
+        let show = more("Show the logs").on_press(&build.handlers, move |_| {
+            router::navigate(app, HistoryEntry::Push, |view| view.screen = Screen::Logs(LogView::default()));
+        });
+        vec![text(&format!("The file holds no traces, but {records}.")), show]
     } else {
         vec![
             text("The telemetry file contains no traces yet."),

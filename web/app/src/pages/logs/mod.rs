@@ -114,7 +114,8 @@ fn count_text(app: App) -> Option<String> {
         return Some(format!("{so_far}reading the file: {share}"));
     }
     let notes = page.notes.iter().fold(String::new(), |text, note| text + " · " + note);
-    Some(format!("{found} of {}{notes}", format::counted(Some(all), "record", "records")))
+    let of = if u64::from(page.total) == all { String::new() } else { format!("{found} of ") };
+    Some(format!("{of}{}{notes}", format::counted(Some(all), "record", "records")))
 }
 
 /// The list.
