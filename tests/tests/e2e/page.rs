@@ -12,6 +12,7 @@ mod elsewhere;
 mod files;
 mod filter;
 mod list;
+mod logs;
 mod metrics;
 mod minimap;
 mod notices;

@@ -98,6 +98,10 @@ async fn screens_fit_light_and_dark_wide_and_narrow(stage: &Stage) -> Result<()>
             shoot("hit").await?;
             page.load_from(&format!("{}?{scheme}{width}sql", stage.site.url())).await?;
             page.open_traces(&[METRICS.path()]).await?;
+            page.log_list().show().await?;
+            shoot("log_list").await?;
+            page.log_list().open_first().await?;
+            shoot("log_record").await?;
             page.sql().open().await?;
             page.sql().wait_examples().await?;
             shoot("sql").await?;

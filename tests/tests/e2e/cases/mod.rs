@@ -9,6 +9,7 @@ mod keyboard;
 mod lists;
 mod live;
 mod location;
+mod logs;
 mod look;
 mod metrics;
 mod opening;
@@ -44,6 +45,7 @@ pub(crate) fn all() -> Vec<&'static Case> {
         lists::CASES,
         live::CASES,
         search::CASES,
+        logs::CASES,
         keyboard::CASES,
         privacy::CASES,
         serving::CASES,
