@@ -8,6 +8,7 @@ mod check;
 mod crates;
 mod fixtures;
 mod floors;
+mod imports;
 mod npm;
 mod page;
 mod paths;

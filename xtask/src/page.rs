@@ -2,7 +2,7 @@
 
 use crate::setup::Tools;
 use crate::shell::Run;
-use crate::{build_id, npm, paths, sizes, viewer, zip};
+use crate::{build_id, imports, npm, paths, sizes, viewer, zip};
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::fs;
@@ -36,6 +36,9 @@ pub(crate) fn build(tools: &Tools) -> Result<()> {
     if !bound.is_empty() {
         bail!("dist/index.html names addresses that bind it to one place: {}. They must be relative.", bound.join(", "));
     }
+    for program in PROGRAMS {
+        imports::shorten(&dist, program)?;
+    }
     minify(&programs, &dist, &WORKER_SCRIPTS)?;
     // It takes the page's own script apart.
     viewer::build(&dist, &id)?;
@@ -52,6 +55,9 @@ pub(crate) fn build_command() -> Result<()> {
     println!("The command is {}.", paths::target().join("release/quipu").display());
     Ok(())
 }
+
+/// What Trunk compiles.
+const PROGRAMS: [&str; 4] = ["quipu-web", "quipu-worker", "quipu-transfer", "quipu-metrics"];
 
 /// The scripts that wasm-bindgen writes: half of each is comments and blanks.
 const WORKER_SCRIPTS: [&str; 3] = ["quipu-worker.js", "quipu-transfer.js", "quipu-metrics.js"];

@@ -9,6 +9,7 @@
 
 pub mod budget;
 pub mod csv;
+pub mod decimal;
 pub mod dialect;
 pub mod encoding;
 pub mod failure;

@@ -23,6 +23,11 @@ pub fn sort_rows(rows: &mut [u32], compare: &dyn Fn(u32, u32) -> Ordering) {
     rows.sort_by(|one, other| compare(*one, *other));
 }
 
+/// Sorts row numbers, ascending.
+pub fn sort_numbers(rows: &mut [u32]) {
+    sort_rows(rows, &|one, other| one.cmp(&other));
+}
+
 /// The indices `0..len`, sorted by a comparison of two indices. Stable.
 pub fn ordered(len: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let mut places: Vec<usize> = (0..len).collect();

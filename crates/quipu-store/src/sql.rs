@@ -2,8 +2,6 @@
 //!
 //! Not here: Quipu's own statements (`reader`, `lookup`).
 
-#![expect(missing_docs, reason = "fields are named like their columns")]
-
 use super::call_sql;
 use super::database::{Database, MAX_VALUE_BYTES};
 use super::error::StoreError;
@@ -394,18 +392,6 @@ fn at_place(wrong: SqlWrong, query: &str) -> String {
 }
 
 impl SqlAnswer {
-    /// The names of columns as JSON texts, each once.
-    pub fn keys(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::with_capacity(self.columns.len());
-        for column in &self.columns {
-            let taken = |name: &str| names.iter().any(|other| other == name);
-            let numbered = (2..).map(|number| format!("{column}_{number}")).find(|name| !taken(name));
-            let name = if taken(column) { numbered.unwrap_or_else(|| column.clone()) } else { column.clone() };
-            names.push(name);
-        }
-        names.iter().map(|name| serde_json::Value::from(name.as_str()).to_string()).collect()
-    }
-
     /// Whether the first values of a column are numbers.
     pub fn is_numeric(&self, column: usize) -> bool {
         let mut kinds = self
@@ -429,16 +415,6 @@ impl SqlValue {
             SqlValue::Real(_) => SqlKind::Real,
             SqlValue::Text(_) => SqlKind::Text,
             SqlValue::Blob(_) => SqlKind::Blob,
-        }
-    }
-
-    pub fn to_json(&self) -> serde_json::Value {
-        match self {
-            SqlValue::Null => serde_json::Value::Null,
-            SqlValue::Integer(number) => (*number).into(),
-            SqlValue::Real(number) => (*number).into(),
-            SqlValue::Text(text) => text.as_str().into(),
-            SqlValue::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
         }
     }
 }

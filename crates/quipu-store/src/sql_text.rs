@@ -3,6 +3,7 @@
 use crate::{SqlAnswer, SqlValue};
 use quipu_model::csv;
 use quipu_model::encoding::hex;
+use quipu_model::recorded::write_json_string;
 use quipu_protocol::FileFormat;
 
 /// Formats a piece of the result, starting with row `from`. A piece ends with the row that makes it longer than `bytes`. Returns the text
@@ -52,11 +53,42 @@ pub fn sql_text(answer: &SqlAnswer, format: FileFormat, from: usize, bytes: usiz
 }
 
 impl SqlAnswer {
+    /// The names of columns as JSON texts, each once.
+    fn keys(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::with_capacity(self.columns.len());
+        for column in &self.columns {
+            let taken = |name: &str| names.iter().any(|other| other == name);
+            let numbered = (2..).map(|number| format!("{column}_{number}")).find(|name| !taken(name));
+            let name = if taken(column) { numbered.unwrap_or_else(|| column.clone()) } else { column.clone() };
+            names.push(name);
+        }
+        names.iter().map(|name| json_string(name)).collect()
+    }
+
     /// An array of objects, one a row. Of columns with the same name later ones get a number; what JSON has no number for is null, and a
     /// BLOB is its bytes in hexadecimal.
     pub fn to_json(&self) -> String {
         sql_text(self, FileFormat::Json, 0, usize::MAX).map_or_else(String::new, |(text, _)| text)
     }
+}
+
+impl SqlValue {
+    /// The value as JSON.
+    fn to_json(&self) -> String {
+        match self {
+            SqlValue::Integer(number) => number.to_string(),
+            SqlValue::Real(number) if number.is_finite() => format!("{number:?}"),
+            SqlValue::Null | SqlValue::Real(_) => "null".to_owned(),
+            SqlValue::Text(text) => json_string(text),
+            SqlValue::Blob(bytes) => json_string(&hex(bytes)),
+        }
+    }
+}
+
+fn json_string(text: &str) -> String {
+    let mut quoted = String::new();
+    write_json_string(text, &mut quoted);
+    quoted
 }
 
 fn push_row(text: &mut String, fields: impl Iterator<Item = String>, between: &str, end: &str) {

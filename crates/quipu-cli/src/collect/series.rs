@@ -111,9 +111,9 @@ impl Series {
         let mut own = point_labels(&point.attributes);
         // The names of what tells the lines of one series apart.
         match kind {
-            Kind::Histogram => own.remove("le"),
-            Kind::Summary => own.remove("quantile"),
-            Kind::Counter | Kind::Gauge => None,
+            Kind::Histogram => own.retain(|(name, _)| name != "le"),
+            Kind::Summary => own.retain(|(name, _)| name != "quantile"),
+            Kind::Counter | Kind::Gauge => {}
         };
         let labels = written(own, service);
         let shape = MetricShape::of_point(&point.kind, point.monotonic);
@@ -194,9 +194,11 @@ fn parts(point: &MetricPoint) -> Vec<(f64, f64)> {
 }
 
 /// Labels in text format, sorted by name, with the service name if it is visible.
-fn written(mut labels: BTreeMap<String, String>, service: Option<&str>) -> String {
+fn written(mut labels: Vec<(String, String)>, service: Option<&str>) -> String {
     if let Some(service) = service.filter(|name| name.chars().any(|letter| !letter.is_whitespace() && letter != '\u{200b}')) {
-        labels.entry("service_name".to_owned()).or_insert_with(|| service.to_owned());
+        if let Err(place) = labels.binary_search_by(|(name, _)| name.as_str().cmp("service_name")) {
+            labels.insert(place, ("service_name".to_owned(), service.to_owned()));
+        }
     }
     let written: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
     written.join(",")

@@ -1,6 +1,7 @@
 //! A model call as its attributes state it: the index reads the same while it passes over a file, the SQL views one span at a time.
 
 use super::{InferenceRole, add_up, set_count, set_part};
+use crate::decimal::read_f64;
 use crate::dialect::{Evidence, Role, Says, says};
 use crate::recorded::{RawJson, entries};
 use crate::{CallParts, TokenRecord, TokenSource};
@@ -78,7 +79,7 @@ const MAX_MODEL_BYTES: usize = 256;
 /// A number, also if it was recorded as text.
 pub fn number_in(value: RawJson<'_>) -> Option<f64> {
     let text: Option<Cow<'_, str>> = value.as_str();
-    text.as_deref().or(value.as_number_text()).and_then(|text| text.parse().ok())
+    text.as_deref().or(value.as_number_text()).and_then(read_f64)
 }
 
 /// A value without the quotes that remain where a program encodes every value as JSON before it is recorded as text.

@@ -255,16 +255,16 @@ impl Unpacking<'_> {
 
 /// An id: 0 and a string; 1, the number of bytes, and the bytes; or 2 for the previous id of that length plus one.
 fn write_ids(ids: &[&str], out: &mut Out) {
-    let mut before: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
+    let mut before = first_ids();
     for id in ids {
-        match small_hex(id) {
+        let bytes = small_hex(id);
+        match bytes.and_then(|bytes| Some((before.get_mut(bytes.len())?, bytes))) {
             None => {
                 out.number(0);
                 out.number(id.len() as u64);
                 out.0.extend_from_slice(id.as_bytes());
             }
-            Some(bytes) => {
-                let last = before.entry(bytes.len()).or_insert_with(|| vec![0; bytes.len()]);
+            Some((last, bytes)) => {
                 if next_of(last) == bytes {
                     // The length says which earlier id is meant.
                     out.number(2);
@@ -281,7 +281,7 @@ fn write_ids(ids: &[&str], out: &mut Out) {
 }
 
 fn read_ids(count: usize, input: &mut In<'_>) -> Result<Vec<String>, LinkError> {
-    let mut before: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
+    let mut before = first_ids();
     let mut ids = Vec::with_capacity(count);
     for _ in 0..count {
         let form = input.byte()?;
@@ -292,17 +292,24 @@ fn read_ids(count: usize, input: &mut In<'_>) -> Result<Vec<String>, LinkError> 
                 continue;
             }
             1 => input.bytes(length)?.to_vec(),
-            2 if length <= MAX_ID_BYTES => next_of(before.get(&length).unwrap_or(&vec![0; length])),
+            2 => next_of(before.get(length).ok_or(LinkError::Malformed)?),
             _ => return Err(LinkError::Malformed),
         };
         ids.push(hex(&bytes));
-        before.insert(length, bytes);
+        if let Some(last) = before.get_mut(length) {
+            *last = bytes;
+        }
     }
     Ok(ids)
 }
 
 /// Longer ids are stored as strings.
 const MAX_ID_BYTES: usize = 32;
+
+/// What is before the first id of each length: zeros.
+fn first_ids() -> Vec<Vec<u8>> {
+    (0..=MAX_ID_BYTES).map(|length| vec![0; length]).collect()
+}
 
 /// The bytes of a hexadecimal id; `None` if they would not give the same string, or if it is too long.
 fn small_hex(id: &str) -> Option<Vec<u8>> {

@@ -3,6 +3,7 @@
 use super::waterfall::{ancestors, subtree};
 use quipu_model::SpanFlags;
 use quipu_model::format::{count, counted, duration_text, offset_text};
+use quipu_model::ordered::sort_by_key;
 use quipu_protocol::{RequestOutline, TraceColumns};
 
 /// Maximum number of span names in a sentence.
@@ -36,7 +37,7 @@ fn is_origin(columns: &TraceColumns, row: u32) -> bool {
 pub fn failure_origins(columns: &TraceColumns) -> Vec<u32> {
     let mut origins: Vec<u32> = columns.failed_rows.iter().copied().filter(|row| is_origin(columns, *row)).collect();
     origins.extend(columns.began_rows.iter());
-    origins.sort_unstable();
+    sort_by_key(&mut origins, |row| *row);
     origins
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Index, NO_TIME, Profiles};
 use quipu_model::number::narrow;
-use quipu_model::ordered::sort_rows;
+use quipu_model::ordered::{sort_numbers, sort_rows};
 use quipu_model::{RecordedTime, SpanFlags, Timestamp, TokenRecord};
 use quipu_store::Stored;
 
@@ -118,7 +118,7 @@ impl Index {
     pub(crate) fn traces_of_session(&self, session: u32) -> Vec<u32> {
         let rows = self.facets.session.rows().filter(|(_, found)| *found == session);
         let mut traces: Vec<u32> = rows.map(|(row, _)| self.trace_of(row)).collect();
-        traces.sort_unstable();
+        sort_numbers(&mut traces);
         traces.dedup();
         let key = |trace: u32| (self.traces.at(trace).utc_start(), trace);
         sort_rows(&mut traces, &|one, other| key(one).cmp(&key(other)));

@@ -74,7 +74,7 @@ impl Derive {
         index.call_parts = std::mem::take(&mut index.request_parts);
         sort_by_key(&mut index.call_parts, |(row, _)| *row);
         index.tokens.shrink_to_fit();
-        index.strays.sort_unstable();
+        sort_by_key(&mut index.strays, |stray| *stray);
         outputs.clear();
         outputs.shrink_to_fit();
         index.derive_lists();

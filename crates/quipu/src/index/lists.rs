@@ -2,9 +2,10 @@
 
 use super::{Groups, Index, NO_TIME};
 use quipu_model::number::narrow;
-use quipu_model::ordered::sort_by;
+use quipu_model::ordered::{sort_by, sort_rows};
 use quipu_model::{Timestamp, TokenTotals, ZoneFact};
 use quipu_protocol::{FileSummary, TracePage, TraceQuery, TraceRow};
+use std::cmp::Reverse;
 
 /// Maximum number of rows per page.
 const MAX_PAGE: usize = 1_000;
@@ -33,7 +34,8 @@ impl Index {
         let traces = &self.traces;
         // An unknown time is the smallest number, so such traces come last.
         self.newest = (0..narrow(traces.len())).collect();
-        self.newest.sort_unstable_by_key(|number| (std::cmp::Reverse(traces.at(*number).utc_start()), *number));
+        let key = |number: u32| (Reverse(traces.at(number).utc_start()), number);
+        sort_rows(&mut self.newest, &|one, other| key(one).cmp(&key(other)));
         self.failed_traces = narrow(traces.iter().filter(|trace| trace.failed > 0).count());
         self.values = super::values::ValuesOfTraces::collect(self);
         let mut counts = vec![0; self.service_names.len()];

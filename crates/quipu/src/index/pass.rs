@@ -18,6 +18,7 @@ use super::spans::NewSpan;
 use super::table::{Table, damaged};
 use super::{Index, NO_TIME};
 use memchr::memmem::Finder;
+use quipu_model::decimal::read_f64;
 use quipu_model::dialect::{Evidence, Role, Says};
 use quipu_model::failure::{EventVerdict, SpanVerdict};
 use quipu_model::recorded::{RawJson, decode, entries, repaired};
@@ -393,7 +394,7 @@ fn take_event(index: &mut Index, event: &ScanEvent<'_>, overdue: bool) -> Option
         match key.as_ref() {
             "severity" | "message" => facts.verdict.note(&key, value),
             _ if metric.is_none() => {}
-            "value" => measured = value.as_str().as_deref().or(value.as_number_text()).and_then(|text| text.parse::<f64>().ok()),
+            "value" => measured = value.as_str().as_deref().or(value.as_number_text()).and_then(read_f64),
             "unit" => {}
             _ => labels.push((key, label_text(value))),
         }

@@ -4,6 +4,7 @@
 
 use super::{Index, NO_TIME};
 use quipu_model::number::narrow;
+use quipu_model::ordered::{sort_by_key, sort_numbers};
 use quipu_model::{Cost, SpanFlags, SpanKind, TokenTotals};
 use quipu_protocol::{NO_ROW, RequestOutline, TraceScope};
 
@@ -100,7 +101,7 @@ impl Index {
             return None;
         }
         let mut rows: Vec<u32> = order.iter().zip(owners).filter(|(_, found)| *found == owner).map(|((row, _), _)| *row).collect();
-        rows.sort_unstable();
+        sort_numbers(&mut rows);
         Some(rows)
     }
 
@@ -130,7 +131,7 @@ impl Index {
             })
         };
         let mut outlines: Vec<RequestOutline> = roots.iter().take(MAX_OUTLINES).filter_map(outline).collect();
-        quipu_model::ordered::sort_by_key(&mut outlines, |outline| outline.start_nanos);
+        sort_by_key(&mut outlines, |outline| outline.start_nanos);
         outlines
     }
 }

@@ -249,8 +249,8 @@ fn number(value: &Value) -> Option<f64> {
 
 /// The labels of a point, from its attributes (a JSON object): strings as they are, other values as JSON, without nulls. Empty if
 /// `attributes` is not an object. The labels of the resource (`job`, `instance`) are not included.
-pub fn point_labels(attributes: &str) -> BTreeMap<String, String> {
-    let Some(Value::Map(entries)) = parse_json(attributes) else { return BTreeMap::new() };
+pub fn point_labels(attributes: &str) -> Pairs {
+    let Some(Value::Map(entries)) = parse_json(attributes) else { return Pairs::new() };
     let text = |value: &Value| match value {
         Value::Text(text) => Some(text.clone()),
         Value::Bool(truth) => Some(truth.to_string()),
@@ -264,7 +264,7 @@ pub fn point_labels(attributes: &str) -> BTreeMap<String, String> {
 /// The labels of a point and its resource. A label of the point overrides one of the resource.
 fn labels_of(attributes: &str, mut labels: Pairs) -> Pairs {
     let own = point_labels(attributes);
-    labels.retain(|(name, _)| !own.contains_key(name));
+    labels.retain(|(name, _)| own.iter().all(|(own, _)| own != name));
     labels.extend(own);
     labels
 }

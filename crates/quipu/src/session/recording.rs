@@ -3,6 +3,7 @@
 //! Not here: writing them (`store`, `transfer`), and redaction (`share`).
 
 use super::{Session, not_found};
+use quipu_model::ordered::{sort_by_key, sort_numbers};
 use quipu_model::{LogRecord, MetricPoint, Record, Recording};
 use quipu_protocol::{Failure, FailureKind};
 use quipu_store::{
@@ -69,7 +70,7 @@ impl Session {
         let (database, index) = (&self.database, &self.index);
         let (connection, schema) = (database.connection(), database.schema());
         let mut rowids: Vec<i64> = traces.iter().filter_map(|trace| index.trace_rowid(*trace)).collect();
-        quipu_model::ordered::sort_by_key(&mut rowids, |rowid| *rowid);
+        sort_by_key(&mut rowids, |rowid| *rowid);
         for rowid in rowids {
             if let Some(trace) = database.bounded(|| trace_record(connection, schema, rowid)).map_err(Failure::from)? {
                 seen(Record::Trace(&trace))?;
@@ -82,7 +83,7 @@ impl Session {
             }
             events.extend(index.event_ids(row));
         }
-        quipu_model::ordered::sort_by_key(&mut events, |id| *id);
+        sort_by_key(&mut events, |id| *id);
         for id in events {
             if let Some(event) = database.bounded(|| event_record(connection, schema, id)).map_err(Failure::from)? {
                 seen(Record::Event(&event))?;
@@ -171,7 +172,7 @@ impl Session {
             Selection::Traces(ids) => ids.iter().map(|id| self.trace_number(id)).collect::<Result<_, _>>()?,
             Selection::Spans { trace_id, .. } => vec![self.trace_number(trace_id)?],
         };
-        traces.sort_unstable();
+        sort_numbers(&mut traces);
         traces.dedup();
         let mut rows: Vec<u32> = match selection {
             Selection::Spans { trace_id, span_ids } => {
@@ -179,7 +180,7 @@ impl Session {
             }
             _ => traces.iter().flat_map(|trace| index.trace_rows(*trace).iter().copied()).collect(),
         };
-        rows.sort_unstable();
+        sort_numbers(&mut rows);
         rows.dedup();
         if traces.is_empty() && selection != Selection::All {
             return Err(not_found("No trace was chosen.".into()));

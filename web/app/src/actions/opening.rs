@@ -8,6 +8,7 @@ use js_sys::{Array, Function, Promise, Reflect};
 use leptos::prelude::*;
 use quipu_model::is_companion;
 use quipu_model::number::truncated;
+use quipu_model::ordered::sort_by_key;
 use quipu_protocol::address::{Sample, Screen, Source};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -36,7 +37,7 @@ pub(crate) fn listed(list: FileList) -> Vec<File> {
 /// Opens the reader's files: one database, with its `-journal` or `-wal` file if given, and with their `handles` if there are any.
 pub(crate) fn open_files(app: App, mut files: Vec<File>, handles: Option<Promise>) {
     // The database first: its name goes into the address.
-    files.sort_by_key(|file| is_companion(&file.name()));
+    sort_by_key(&mut files, |file| is_companion(&file.name()));
     let Some(first) = files.first() else { return };
     let source = source_of(first);
     app.open(source.clone(), files);

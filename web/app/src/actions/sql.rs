@@ -10,6 +10,7 @@ use crate::state::{App, FileState, Kept, Loaded, Shown, Sql};
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
 use quipu_model::number::narrow;
+use quipu_model::ordered::sort_by;
 use quipu_protocol::address::Screen;
 use quipu_protocol::{
     DescribeSql, Failure, FailureKind, FileQuestions, FindIds, ListSqlRows, PlanSql, Question, ReadFile, Request, RunSql, SQL_SECONDS,
@@ -272,7 +273,7 @@ impl Sql {
             let unknown = cells.iter().filter(|cell| cell.is_id && !kept.places.contains_key(&cell.text));
             unknown.map(|cell| cell.text.clone()).collect()
         });
-        ids.sort_unstable();
+        sort_by(&mut ids, Ord::cmp);
         ids.dedup();
         if ids.is_empty() {
             return;

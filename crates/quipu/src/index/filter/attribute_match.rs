@@ -3,6 +3,7 @@
 //! Not here: the condition itself (`attribute`), reading the spans that the index can't decide (`search`).
 
 use crate::index::{Bits, Decided, Index, Profiles, UNKNOWN_PROFILE};
+use quipu_model::decimal::read_f64;
 use quipu_model::recorded::{RawJson, entries};
 use quipu_protocol::filter::attribute::{AttributeTest, ValueTest};
 use quipu_protocol::filter::order::Order;
@@ -11,7 +12,7 @@ use quipu_protocol::filter::pattern::{TextMatcher, TextTest};
 /// Parses `7`, `-0.5`, `1e3`; but not `inf`, nor a number with blanks around it.
 fn number(text: &str) -> Option<f64> {
     let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
-    if has_digit { text.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
+    if has_digit { read_f64(text).filter(|number| number.is_finite()) } else { None }
 }
 
 /// A test prepared for many comparisons.
