@@ -259,7 +259,7 @@ pub struct SheetQuery {
     pub tab: TraceTab,
     /// How it is shown.
     pub view: SheetView,
-    /// Which of its spans; what is read rather than measured takes no notice of plumbing being left out.
+    /// Which of its spans; what is read rather than measured takes no notice of framework spans being left out.
     pub scope: TraceScope,
     /// The part of the trace's time, for the flame graph.
     pub window: Option<(u64, u64)>,

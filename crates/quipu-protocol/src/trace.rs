@@ -154,7 +154,7 @@ pub struct TraceColumns {
     /// Number of spans in the whole trace, whatever the scope.
     pub spans_in_trace: u32,
     /// Number of framework spans in the scope, whether they are left out or not.
-    pub plumbing: u32,
+    pub framework_spans: u32,
     /// Whether any span has children.
     pub has_branches: bool,
     /// All rows in a few lanes of many buckets.

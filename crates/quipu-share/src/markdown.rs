@@ -108,7 +108,7 @@ impl Page {
 
     fn tree(&mut self, columns: &TraceColumns, share: usize) {
         self.add("\n## Spans\n\n");
-        if columns.plumbing > 0 && columns.len() < columns.spans_in_trace as usize {
+        if columns.framework_spans > 0 && columns.len() < columns.spans_in_trace as usize {
             let folded = columns.spans_in_trace as usize - columns.len();
             self.add(&format!("Not printed: {}.\n\n", format::counted(Some(folded as u64), "framework span", "framework spans")));
         }

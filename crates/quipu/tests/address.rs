@@ -28,7 +28,7 @@ const VERSION_1: [(&str, &str); 24] = [
     ("#v1/trace/a%2Fb%3Fc?from=1&to=9", "#v2/trace/a%2Fb%3Fc?window=1~9"),
     (
         "#v1/trace/abc?plumbing=folded&request=00aa&path=critical&measure=5-5",
-        "#v2/trace/abc?plumbing=folded&request=00aa&path=critical&measure=5~5",
+        "#v2/trace/abc?framework=folded&request=00aa&path=critical&measure=5~5",
     ),
     ("#v1/trace/abc?tab=flame&flame=heavy&weight=tokens&zoom=5-9", "#v2/trace/abc?tab=flame&flame=heavy&weight=tokens&zoom=5~9"),
     (

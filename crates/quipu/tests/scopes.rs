@@ -69,7 +69,10 @@ fn hiding_framework_spans_keeps_explicit_spans_and_the_tree() {
             let kept = ids(&part);
             let gone: BTreeSet<String> = ids(&whole).into_iter().filter(|id| !kept.contains(id)).collect();
             assert!(gone.iter().all(|id| recorded[id].autotraced && !recorded[id].request), "{file} {trace_id}");
-            assert_eq!((part.plumbing as usize, whole.plumbing, part.spans_in_trace as usize), (gone.len(), part.plumbing, whole.len()));
+            assert_eq!(
+                (part.framework_spans as usize, whole.framework_spans, part.spans_in_trace as usize),
+                (gone.len(), part.framework_spans, whole.len())
+            );
             left_out += gone.len();
             // A span is a child of its nearest recorded ancestor that is kept.
             for (row, id) in kept.iter().enumerate() {
@@ -88,7 +91,7 @@ fn hiding_framework_spans_keeps_explicit_spans_and_the_tree() {
             assert_eq!((part.start, part.duration_nanos, part.token_totals), (whole.start, whole.duration_nanos, whole.token_totals));
         }
     }
-    assert!(left_out > 1_000, "the samples are full of plumbing: {left_out}");
+    assert!(left_out > 1_000, "the samples are full of framework spans: {left_out}");
 }
 
 #[test]
@@ -196,7 +199,7 @@ fn spans_of_a_web_framework_cause_a_warning_and_can_be_hidden() {
         let columns = get(&mut session, &trace_id, &folded());
         let names: Vec<&str> = (0..columns.len()).map(|row| columns.name_of(row)).collect();
         assert!(names.len() == 1 && names[0].starts_with("POST /v1/agents/"), "{names:?}");
-        assert!(columns.plumbing > 1, "{}", columns.plumbing);
+        assert!(columns.framework_spans > 1, "{}", columns.framework_spans);
     }
 }
 

@@ -18,7 +18,7 @@ use tokio::sync::{Notify, watch};
 const LOOK: Duration = Duration::from_millis(250);
 /// How long a generation is kept that no page asks any more. Pages ask at least every half minute.
 const KEEP: Duration = Duration::from_secs(90);
-/// Editions that are kept at most, each with its index in memory.
+/// Generations that are kept at most, each with its index in memory.
 const MOST: usize = 4;
 /// How long the result of a question in SQL is kept that nobody looks at, and how many at most.
 const KEEP_RESULTS: Duration = Duration::from_secs(1_800);

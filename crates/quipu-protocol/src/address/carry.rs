@@ -32,7 +32,7 @@ mod tests {
     #[test]
     fn the_view_goes_along_and_what_names_something_does_not() {
         let (view, _) = parse_fragment(
-            "#v2/trace/abc?tab=flame&span=00ff&find=atlantis&window=1~9&plumbing=folded&request=00aa&path=critical&around=atlantis&filter=atlantis&times=local&file=atlantis.db&size=9",
+            "#v2/trace/abc?tab=flame&span=00ff&find=atlantis&window=1~9&framework=folded&request=00aa&path=critical&around=atlantis&filter=atlantis&times=local&file=atlantis.db&size=9",
         );
         let fragment = carrying_fragment(&view, "01", Some("02"), "AQAB", None);
         assert_eq!(fragment, "#v2/trace/01?tab=flame&span=02&window=1~9&path=critical&data=AQAB");

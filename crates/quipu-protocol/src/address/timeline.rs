@@ -18,7 +18,7 @@ pub struct TimelineView {
 /// The URL parameters.
 pub(super) const KEYS: &[Key<TimelineView>] = &[
     Key::new(
-        "plumbing",
+        "framework",
         |view| view.scope.folded.then(|| "folded".into()),
         |view, word| match word {
             "folded" => set(&mut view.scope.folded, Some(true)),

@@ -3,8 +3,8 @@
 use super::keys::range;
 use super::percent::decode;
 
-/// Version 1 had `from=1&to=2` for a trace's window, each optional, and a hyphen in other ranges: `zoom=1-2`. Parts that are invalid in
-/// version 1 are not changed, so that they are reported as written.
+/// Version 1 had `from=1&to=2` for a trace's window, each optional, a hyphen in other ranges (`zoom=1-2`), and `plumbing` for `framework`.
+/// Parts that are invalid in version 1 are not changed, so that they are reported as written.
 pub(super) fn from_1(rest: &str) -> String {
     let Some((path, query)) = rest.split_once('?') else { return rest.to_owned() };
     let mut steps = path.split('/');
@@ -32,6 +32,7 @@ pub(super) fn from_1(rest: &str) -> String {
             }
             ("measure", _) => parts.push(range_of(|(from, to)| from <= to).unwrap_or_else(|| part.to_owned())),
             ("zoom", _) => parts.push(range_of(|(from, to)| from < to).unwrap_or_else(|| part.to_owned())),
+            ("plumbing", _) => parts.push(part.replacen("plumbing", "framework", 1)),
             _ => parts.push(part.to_owned()),
         }
     }

@@ -26,7 +26,7 @@ struct Node {
 pub(super) struct Chosen {
     pub(super) outlines: Vec<RequestOutline>,
     /// Number of framework spans.
-    pub(super) plumbing: u32,
+    pub(super) framework_spans: u32,
     /// Token sums over the spans of the selected request, if one was selected.
     pub(super) tokens: Option<TokenTotals>,
     /// Earliest start and latest end of the selected request, if known; as recorded, not converted to UTC.
@@ -41,7 +41,7 @@ impl Index {
         let owners = requests(&nodes);
         let outlines = self.outline(rows, order, &nodes, &owners, zero);
         let mut kept = vec![true; nodes.len()];
-        let mut chosen = Chosen { outlines, plumbing: 0, tokens: None, times: None };
+        let mut chosen = Chosen { outlines, framework_spans: 0, tokens: None, times: None };
         if let Some(request) = &scope.request {
             let root = self.find_span_in(self.trace_of(*rows.first()?), request)?;
             let owner = narrow(order.iter().position(|placed| row_of(placed) == root)?);
@@ -65,9 +65,9 @@ impl Index {
             tokens.cost = Cost::sum(costs);
             chosen.tokens = Some(tokens);
         }
-        let folded = plumbing(&nodes);
+        let folded = framework_spans(&nodes);
         for (kept, folded) in kept.iter_mut().zip(folded) {
-            chosen.plumbing += u32::from(*kept && folded);
+            chosen.framework_spans += u32::from(*kept && folded);
             *kept &= !(folded && scope.folded);
         }
         if kept.contains(&false) {
@@ -156,7 +156,7 @@ fn keep(order: &mut Vec<TreePosition>, kept: &[bool]) {
 
 /// For each span, whether it is a framework span: traced automatically, without information that an ancestor does not have. Explicitly
 /// traced spans, roots, requests, inference requests, origins of failures, and the outermost span of each kind are not.
-fn plumbing(nodes: &[Node]) -> Vec<bool> {
+fn framework_spans(nodes: &[Node]) -> Vec<bool> {
     let mut fails_below = vec![false; nodes.len()];
     for node in nodes.iter().enumerate().rev() {
         let (at, Node { parent, flags, .. }) = node;
@@ -178,9 +178,9 @@ fn plumbing(nodes: &[Node]) -> Vec<bool> {
             || node.flags.has(SpanFlags::INFERENCE_REQUEST)
             || begins_failure
             || !node.flags.has(SpanFlags::AUTOTRACED);
-        let is_plumbing = !matters && tells_nothing;
-        folded.push(is_plumbing);
-        around.push(if is_plumbing { outside } else { outside | kind });
+        let is_of_framework = !matters && tells_nothing;
+        folded.push(is_of_framework);
+        around.push(if is_of_framework { outside } else { outside | kind });
     }
     folded
 }
@@ -225,7 +225,7 @@ mod tests {
     }
 
     fn kept(spans: &[(usize, &'static str, &'static str)]) -> Vec<&'static str> {
-        let folded = plumbing(&nodes(spans));
+        let folded = framework_spans(&nodes(spans));
         spans.iter().zip(folded).filter(|(_, folded)| !folded).map(|((_, name, _), _)| *name).collect()
     }
 

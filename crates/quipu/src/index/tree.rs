@@ -31,7 +31,7 @@ impl Index {
             requests: trace.requests,
             outlines: chosen.outlines,
             spans_in_trace: narrow(rows.len()),
-            plumbing: chosen.plumbing,
+            framework_spans: chosen.framework_spans,
             ..TraceColumns::default()
         };
         let mut names: HashMap<(u32, Option<u32>), u32> = HashMap::new();

@@ -48,7 +48,7 @@ async fn framework_spans_are_hidden_and_the_url_keeps_that(stage: &Stage) -> Res
     let told = page.text().await?;
     ensure!(told.contains(&format!("{folded} of {all}")), "The head does not say how many of all spans are shown:\n{told}");
     let url = page.url().await?;
-    ensure!(url.contains("plumbing=folded"), "{url}");
+    ensure!(url.contains("framework=folded"), "{url}");
     page.press('p').await?;
     ensure!(page.trace().announced().await? == all, "A second press shows everything again.");
     page.back().await?;

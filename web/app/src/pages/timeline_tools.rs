@@ -16,7 +16,7 @@ use quipu_ui::view::{Jump, TimeWindow, WaterfallTree, ZoomKey};
 pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
     let app = App::get();
     let columns = trace.columns();
-    let plumbing = columns.plumbing;
+    let framework_spans = columns.framework_spans;
     let collapse = move |_| {
         let columns = trace.columns();
         trace.tree.update(|tree| tree.collapse_from(&columns, 0));
@@ -46,9 +46,9 @@ pub(super) fn TimelineTools(trace: OpenTrace) -> impl IntoView {
             </button>
         }
     };
-    let fold = (plumbing > 0).then(|| {
+    let fold = (framework_spans > 0).then(|| {
         switch(
-            format!("Hide framework spans ({})", format::count(plumbing.into())),
+            format!("Hide framework spans ({})", format::count(framework_spans.into())),
             "Hide internal wrapper spans; their time is added to the parent (p)",
             |view| view.timeline.scope.folded,
             |view| view.timeline.scope.folded = !view.timeline.scope.folded,
