@@ -195,10 +195,10 @@ fn parts(point: &MetricPoint) -> Vec<(f64, f64)> {
 
 /// Labels in text format, sorted by name, with the service name if it is visible.
 fn written(mut labels: Vec<(String, String)>, service: Option<&str>) -> String {
-    if let Some(service) = service.filter(|name| name.chars().any(|letter| !letter.is_whitespace() && letter != '\u{200b}')) {
-        if let Err(place) = labels.binary_search_by(|(name, _)| name.as_str().cmp("service_name")) {
-            labels.insert(place, ("service_name".to_owned(), service.to_owned()));
-        }
+    if let Some(service) = service.filter(|name| name.chars().any(|letter| !letter.is_whitespace() && letter != '\u{200b}'))
+        && let Err(place) = labels.binary_search_by(|(name, _)| name.as_str().cmp("service_name"))
+    {
+        labels.insert(place, ("service_name".to_owned(), service.to_owned()));
     }
     let written: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
     written.join(",")
