@@ -24,6 +24,7 @@ mod lookup;
 #[cfg(not(target_family = "wasm"))]
 mod native;
 mod numbering;
+mod other_file;
 mod overlay;
 mod reader;
 mod row_copy;
@@ -40,6 +41,7 @@ pub use error::StoreError;
 #[cfg(not(target_family = "wasm"))]
 pub use file_source::FileSource;
 pub use layout::Layout;
+pub use other_file::{other_file, other_json};
 pub use row_copy::{copy_others, copy_span, copy_trace};
 pub use schema::{Schema, TableShape};
 pub use source::{ByteSource, MemorySource, SourceError};
