@@ -6,6 +6,7 @@
 use super::dialect::{Dialect, Each};
 use super::plain::{Origin, PlainSpan, decimal, instant, made_id, plain_id, put, put_all, put_as_text};
 use quipu_model::Value;
+use quipu_model::recorded::parse_json;
 use quipu_otlp::attributes::Object;
 use quipu_otlp::fields::{field, list, same, text};
 use quipu_otlp::rows::Rows;
@@ -187,7 +188,12 @@ fn put_usage(attributes: &mut Object, item: &Value) {
 
 /// What Langfuse kept of a span that reached it by OpenTelemetry.
 fn origin(item: &Value) -> Origin {
-    let metadata = field(item, "metadata").unwrap_or(&Value::Null);
+    let metadata = match field(item, "metadata") {
+        // The page's own download has it as text.
+        Some(Value::Text(text)) => parse_json(text),
+        other => other.cloned(),
+    };
+    let metadata = metadata.unwrap_or(Value::Null);
     let resource = metadata.get("resourceAttributes").unwrap_or(&Value::Null);
     let mut origin = Origin::of_resource(resource.unwrapped());
     if let Some(scope) = metadata.get("scope") {
