@@ -51,7 +51,7 @@ impl Reader for Console {
     fn finish(&mut self, _: &mut Rows) -> Vec<String> {
         let counted = |count: u64, one: &str, many: &str| {
             let what = quipu_model::format::counted(Some(count), one, many);
-            (count > 0).then(|| format!("{what} of the console exporter left out; they are read as OTLP"))
+            (count > 0).then(|| format!("{what} of a console exporter left out; they are read as OTLP"))
         };
         [counted(self.logs, "log record", "log records"), counted(self.metrics, "metric", "metrics")].into_iter().flatten().collect()
     }

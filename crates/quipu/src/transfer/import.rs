@@ -195,13 +195,14 @@ impl Importer {
                 return Ok(());
             }
             let (head, around) = (std::mem::take(head), *around);
-            *input = match self.recognize(&head, around) {
+            *input = match recognize(&head, around) {
+                Ok(input) => input,
                 // Other files of an archive can be read.
-                Err(ImportError::NotUnderstood(what)) if around.in_archive => {
-                    self.report.note(&self.name, "all of it", what);
+                Err(what) if around.in_archive => {
+                    self.report.note(&self.name, "all of it", format!("it is {what}"));
                     Input::Given(())
                 }
-                other => other?,
+                Err(what) => return Err(ImportError::NotUnderstood(format!("{} is {what}.", self.name))),
             };
             return self.feed(input, &head, last);
         }
@@ -276,31 +277,6 @@ impl Importer {
                 Ok(())
             }
         }
-    }
-
-    fn recognize(&self, head: &[u8], around: Around) -> Result<Input, ImportError> {
-        let name = &self.name;
-        let no = |what: &str| ImportError::NotUnderstood(format!("{name} is {what}."));
-        let content = content(head);
-        if let Some((kind, layer)) = layer(content) {
-            let kind = if kind == Kind::Compression && around.in_archive { Kind::InnerCompression } else { kind };
-            if around.last >= Some(kind) {
-                return Err(no("packed more than once; unpack it first"));
-            }
-            let around = Around { last: Some(kind), in_archive: around.in_archive || kind == Kind::Archive };
-            let inner = if kind == Kind::Archive { Input::Given(()) } else { Input::Unknown(Vec::new(), around) };
-            return Ok(Input::Layer(layer, around, Box::new(inner)));
-        }
-        Ok(match content {
-            Content::Json => Input::Json(Splitter::new(MAX_PIECE)),
-            Content::Protobuf => Input::Protobuf(Messages::new(Prefix::None)),
-            Content::PrefixedProtobuf => Input::Protobuf(Messages::new(Prefix::Fixed)),
-            Content::DelimitedProtobuf => Input::Protobuf(Messages::new(Prefix::Varint)),
-            Content::Database => {
-                return Err(no("a SQLite database, which is opened and not imported; where it is compressed, unpack it first"));
-            }
-            _ => return Err(no(&refusal(head))),
-        })
     }
 
     fn take_piece(&mut self, piece: Piece<'_>) -> Result<(), ImportError> {
@@ -435,4 +411,26 @@ impl Importer {
     fn problem(&mut self, what: &str) {
         self.report.note(&self.name, &self.place, what);
     }
+}
+
+/// How bytes that start like this are read; or what they are, as the end of a sentence.
+fn recognize(head: &[u8], around: Around) -> Result<Input, String> {
+    let content = content(head);
+    if let Some((kind, layer)) = layer(content) {
+        let kind = if kind == Kind::Compression && around.in_archive { Kind::InnerCompression } else { kind };
+        if around.last >= Some(kind) {
+            return Err("packed more than once; unpack it first".into());
+        }
+        let around = Around { last: Some(kind), in_archive: around.in_archive || kind == Kind::Archive };
+        let inner = if kind == Kind::Archive { Input::Given(()) } else { Input::Unknown(Vec::new(), around) };
+        return Ok(Input::Layer(layer, around, Box::new(inner)));
+    }
+    Ok(match content {
+        Content::Json => Input::Json(Splitter::new(MAX_PIECE)),
+        Content::Protobuf => Input::Protobuf(Messages::new(Prefix::None)),
+        Content::PrefixedProtobuf => Input::Protobuf(Messages::new(Prefix::Fixed)),
+        Content::DelimitedProtobuf => Input::Protobuf(Messages::new(Prefix::Varint)),
+        Content::Database => return Err("a SQLite database, which is opened and not imported; where it is compressed, unpack it first".into()),
+        _ => return Err(refusal(head)),
+    })
 }
