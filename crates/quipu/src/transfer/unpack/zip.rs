@@ -80,7 +80,7 @@ impl Layer for Archive {
                         return Ok(Some(what.into()));
                     }
                 }
-                _ if bytes.is_empty() => return Ok(None),
+                At::Stored(_) if bytes.is_empty() => return Ok(None),
                 At::Stored(left) => {
                     let (now, rest) = bytes.split_at(bytes.len().min(usize::try_from(*left).unwrap_or(usize::MAX)));
                     (*left, bytes) = (*left - now.len() as u64, rest);
@@ -94,23 +94,22 @@ impl Layer for Archive {
                     let signed = seen.iter().zip(b"PK\x07\x08").all(|(byte, expected)| byte == expected);
                     let wanted = if signed { 16 } else { 12 } + if self.is_large { 8 } else { 0 };
                     if seen.len() < wanted {
-                        let (byte, rest) = bytes.split_at(1);
-                        seen.extend_from_slice(byte);
+                        let Some((byte, rest)) = bytes.split_first() else { return Ok(None) };
+                        seen.push(*byte);
                         bytes = rest;
                     } else {
                         self.at = At::Header(Vec::new());
                     }
                 }
                 At::Header(seen) => {
-                    let wanted = header_length(seen);
-                    let Some(wanted) = wanted else { return Ok(Some(DAMAGED.into())) };
+                    let Some(wanted) = header_length(seen) else { return Ok(Some(DAMAGED.into())) };
                     if seen.len() < wanted {
+                        if bytes.is_empty() {
+                            return Ok(None);
+                        }
                         let (now, rest) = bytes.split_at(bytes.len().min(wanted - seen.len()));
                         seen.extend_from_slice(now);
                         bytes = rest;
-                        if seen.len() < wanted {
-                            return Ok(None);
-                        }
                         continue;
                     }
                     let seen = std::mem::take(seen);
