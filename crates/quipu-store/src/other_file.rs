@@ -15,7 +15,8 @@ enum Sign {
 const PICTURE: &str = "a picture, which has no traces in it";
 const PERFETTO: &str = "a Perfetto trace in protobuf; convert it with Perfetto's traceconv (`traceconv json IN OUT.json`), and open that";
 const PPROF: &str = "a profile of pprof, which counts samples and has no spans; export traces from the program instead";
-const ARROW: &str = "an Arrow file; export its rows as JSON lines (in Python: `df.to_json(\"spans.jsonl\", orient=\"records\", lines=True)`)";
+const ARROW: &str =
+    "an Arrow file; export its rows as JSON lines (in Python: `df.to_json(\"spans.jsonl\", orient=\"records\", lines=True)`)";
 
 /// Every kind: how it is recognised, and the end of a sentence that names it.
 const KINDS: [(Sign, &str); 31] = [
@@ -53,7 +54,7 @@ const KINDS: [(Sign, &str); 31] = [
     (Sign::Members(&["$schema", "profiles", "shared"]), "a profile of speedscope; open the trace that it was made from"),
     (Sign::Members(&["dashboard"]), "a dashboard of Grafana; export the traces themselves"),
     (Sign::Members(&["streams"]), "an answer of Loki with log lines; log records are read as OTLP"),
-    (Sign::Check(is_text), "a plain text, such as a log; traces are read as JSON or protobuf"),
+    (Sign::Check(is_text), "a text file, such as a log; traces are read as JSON or protobuf"),
 ];
 
 /// What a file with these first bytes is, as the end of a sentence. `None` if that is unknown.
@@ -120,7 +121,7 @@ mod tests {
             (b"ARROW1\0\0", "an Arrow file"),
             (b"\x01\x02\x03\x04\x05\x06\x07\x08DUCK\x40", "a DuckDB database"),
             (b"<!DOCTYPE html><html>", "a web page"),
-            (b"2025-01-01 INFO started\n", "a plain text"),
+            (b"2025-01-01 INFO started\n", "a text file"),
             // A packet with a clock snapshot and one with a configuration (field 33).
             (b"\x0a\x50\x32\x4e\x0a\x06", "a Perfetto trace in protobuf"),
             (b"\x0a\x91\x03\x8a\x02\x8d\x03", "a Perfetto trace in protobuf"),

@@ -63,9 +63,9 @@ pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result
         Some(_) => print_removed(&done.report),
         None => warn_of(done.report.places(PrivateKind::Secrets), true),
     }
-    if done.left_out > 0 {
+    if done.left_out > 0 && attributes.is_empty() {
         let spans = counted(Some(done.left_out), "span", "spans");
-        eprintln!("Left out: {spans} of these traces without the attributes. Without --filter, --session and --attribute all are written.");
+        eprintln!("Left out: {spans} of these traces without attributes. With --trace, all spans of a trace are written.");
     }
     Ok(())
 }

@@ -23,9 +23,8 @@ pub(crate) fn run(import: &Import, as_json: bool, output: &mut Output) -> Result
         bail!(message);
     }
     if as_json {
-        let listed = |them: &[Problem]| {
-            them.iter().map(|it| json!({ "input": it.input, "place": it.place, "what": it.what })).collect::<Vec<_>>()
-        };
+        let listed =
+            |them: &[Problem]| them.iter().map(|it| json!({ "input": it.input, "place": it.place, "what": it.what })).collect::<Vec<_>>();
         return output.line(&format!(
             "{:#}",
             json!({

@@ -27,10 +27,10 @@ mod writers;
 pub use error::QueryError;
 pub use json::{AttributeMap, JsonText};
 pub use releases::ReleaseGuess;
-pub use writers::{Writer, Writers};
 pub use types::{
     Data, DatasetRow, MetricDataPoint, MetricLabel, MetricSeries, SavedDataset, Span, SpanEvent, SpanTree, SpanWithStatus, Trace,
 };
+pub use writers::{Writer, Writers};
 
 pub(crate) use export::RowForm;
 pub(crate) use matching::Source;
@@ -112,7 +112,12 @@ pub(crate) fn answer(source: Source<'_>, method: &str, params: &str, now_seconds
 
 /// Writes spans as lines of text to `sink` until it returns false. Returns the number of spans, and of
 /// those that lack an attribute.
-pub(crate) fn export(source: Source<'_>, params: &str, form: RowForm<'_>, sink: &mut dyn FnMut(&str) -> bool) -> Result<(u64, u64), QueryError> {
+pub(crate) fn export(
+    source: Source<'_>,
+    params: &str,
+    form: RowForm<'_>,
+    sink: &mut dyn FnMut(&str) -> bool,
+) -> Result<(u64, u64), QueryError> {
     export::export_spans(source, &read_params(params)?, form, sink)
 }
 

@@ -2,9 +2,9 @@
 
 use super::error::QueryError;
 use super::matching::Source;
+use quipu_model::Value;
 use quipu_model::ordered::sort_by_key;
 use quipu_model::recorded::parse_json;
-use quipu_model::Value;
 use quipu_store::scan_span_sources;
 use serde::Serialize;
 use std::cmp::Reverse;

@@ -74,7 +74,8 @@ impl Session {
         let mut outgoing = Outgoing::new(options.redact);
         let only_looks = options.redact == Some(RedactOptions::NOTHING);
         let redactor = outgoing.redactor();
-        let (spans, left_out) = self.run(|source| query::export(source, params, RowForm { format, raw: options.raw, redactor, only_looks }, sink))?;
+        let (spans, left_out) =
+            self.run(|source| query::export(source, params, RowForm { format, raw: options.raw, redactor, only_looks }, sink))?;
         Ok(Exported { spans, left_out, report: outgoing.report() })
     }
 

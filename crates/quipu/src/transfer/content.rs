@@ -43,8 +43,11 @@ impl Content {
 /// Number of bytes that suffice for the detection.
 pub const DETECTION_BYTES: usize = 512;
 
+/// Whether a file starts like this.
+type IsIt = fn(&[u8]) -> bool;
+
 /// How each format is recognised, in this order.
-const SIGNS: [(Content, fn(&[u8]) -> bool); 11] = [
+const SIGNS: [(Content, IsIt); 11] = [
     (Content::Database, |head| head.starts_with(b"SQLite format 3\0")),
     (Content::Gzip, |head| head.starts_with(&[0x1f, 0x8b])),
     // A frame, or one that is skipped.

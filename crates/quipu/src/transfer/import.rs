@@ -430,7 +430,9 @@ fn recognize(head: &[u8], around: Around) -> Result<Input, String> {
         Content::Protobuf => Input::Protobuf(Messages::new(Prefix::None)),
         Content::PrefixedProtobuf => Input::Protobuf(Messages::new(Prefix::Fixed)),
         Content::DelimitedProtobuf => Input::Protobuf(Messages::new(Prefix::Varint)),
-        Content::Database => return Err("a SQLite database, which is opened and not imported; where it is compressed, unpack it first".into()),
+        Content::Database => {
+            return Err("a SQLite database, which is opened and not imported; where it is compressed, unpack it first".into());
+        }
         _ => return Err(refusal(head)),
     })
 }

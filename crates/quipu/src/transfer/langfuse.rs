@@ -129,7 +129,9 @@ fn put_fields(attributes: &mut Object, item: &Value, prefix: &str) {
         }
         match FIELDS.iter().find(|(name, _)| same(key, name)) {
             Some((_, known)) => put_as_text(attributes, known, Some(value)),
-            None if matches!(value, Value::Map(_) | Value::List(_)) => put_as_text(attributes, &(prefix.to_owned() + &snake(key)), Some(value)),
+            None if matches!(value, Value::Map(_) | Value::List(_)) => {
+                put_as_text(attributes, &(prefix.to_owned() + &snake(key)), Some(value))
+            }
             None => put(attributes, &(prefix.to_owned() + &snake(key)), value),
         }
     }
@@ -203,12 +205,12 @@ fn origin(item: &Value) -> Origin {
                 known.put_text(key, &value);
             }
         }
-        if let Some(attributes @ Value::Map(entries)) = scope.get("attributes") {
-            if !entries.is_empty() {
-                let mut object = Object::new();
-                put_all(&mut object, "", attributes);
-                known.put_json("attributes", &object.finish());
-            }
+        if let Some(attributes @ Value::Map(entries)) = scope.get("attributes")
+            && !entries.is_empty()
+        {
+            let mut object = Object::new();
+            put_all(&mut object, "", attributes);
+            known.put_json("attributes", &object.finish());
         }
         origin.scope = known;
     }

@@ -60,8 +60,7 @@ const TEXTS: [&str; 6] = [
 fn take(rows: &mut Rows, _: &str, item: &Value) {
     let context = field(item, "context").unwrap_or(item);
     let of = |name: &str, column: &str| item.get(column).or_else(|| field(context, name));
-    let (Some(trace_id), Some(span_id)) =
-        (plain_id(of("traceId", "context.trace_id"), 16), plain_id(of("spanId", "context.span_id"), 8))
+    let (Some(trace_id), Some(span_id)) = (plain_id(of("traceId", "context.trace_id"), 16), plain_id(of("spanId", "context.span_id"), 8))
     else {
         return rows.problem("a span in it has no id of its own or of its trace");
     };

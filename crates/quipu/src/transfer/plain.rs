@@ -189,7 +189,7 @@ pub(super) fn decimal(text: &str, power: usize) -> Option<u64> {
     if !is_plain {
         let number: f64 = text.parse().ok()?;
         let number = number * 10_f64.powi(i32::try_from(power).ok()?);
-        return (number >= 0.0 && number < 1.8e19).then(|| truncated(number.round()));
+        return (0.0..1.8e19).contains(&number).then(|| truncated(number.round()));
     }
     let mut number: u64 = whole.parse().ok()?;
     let mut digits = fraction.bytes();
@@ -256,7 +256,10 @@ mod tests {
             assert_eq!(found, Some(expected));
         }
         assert_eq!(text("yesterday"), None);
-        assert_eq!(["5000ns", "1.5ms", "0.005s", "7µs", "3 weeks"].map(duration), [Some(5_000), Some(1_500_000), Some(5_000_000), Some(7_000), None]);
+        assert_eq!(
+            ["5000ns", "1.5ms", "0.005s", "7µs", "3 weeks"].map(duration),
+            [Some(5_000), Some(1_500_000), Some(5_000_000), Some(7_000), None]
+        );
     }
 
     #[test]

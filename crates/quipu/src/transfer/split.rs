@@ -321,7 +321,9 @@ impl Splitter {
         match byte {
             b'"' => self.in_string = true,
             // A line that starts an object where none may be: the one before was truncated.
-            b'{' if matches!(self.fresh, Fresh::Brace(true)) && !matches!(before, b'{' | b'[' | b',' | b':') => return self.bad(byte, take),
+            b'{' if matches!(self.fresh, Fresh::Brace(true)) && !matches!(before, b'{' | b'[' | b',' | b':') => {
+                return self.bad(byte, take);
+            }
             b'{' | b'[' => self.depth += 1,
             // A number or word ends at a comma or at the end of the object.
             b',' | b'}' if self.depth == 0 && !self.in_item => {

@@ -137,7 +137,10 @@ fn read(item: &Value) -> Option<(PlainSpan, Origin)> {
     };
     let error_text = error.and_then(Value::as_str).filter(|text| !matches!(*text, "" | "true" | "false"));
     let mut origin = Origin::of_service(endpoint.and_then(|endpoint| text(endpoint, "serviceName")).or_else(|| said("service.name")));
-    for (name, keys) in [("name", ["otel.scope.name", "otel.library.name"]), ("version", ["otel.scope.version", "otel.library.version"])] {
+    for (name, keys) in [
+        ("name", ["otel.scope.name", "otel.library.name"]),
+        ("version", ["otel.scope.version", "otel.library.version"]),
+    ] {
         if let Some(value) = keys.iter().find_map(|key| said(key)) {
             origin.scope.put_text(name, &value);
         }

@@ -377,11 +377,17 @@ fn unsupported_files_are_named_in_the_error() {
         error.to_string()
     };
     assert_eq!(refused(b""), "x is empty (0 bytes).");
-    assert_eq!(refused(b"Dear reader"), "x is a plain text, such as a log; traces are read as JSON or protobuf.");
+    assert_eq!(refused(b"Dear reader"), "x is a text file, such as a log; traces are read as JSON or protobuf.");
     assert!(refused(&[1, 2, 3, 0xfe]).starts_with("x is nothing that can be imported: it is none of OTLP"));
     assert!(refused(&read("samples/agent_0.2.15.db")).starts_with("x is a SQLite database"));
-    assert_eq!(refused(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0]), "x is compressed, and nothing of it can be unpacked: it ends in the middle; it was cut off.");
-    assert_eq!(refused(&gzip(LINE.as_bytes())[..14]), "x is compressed, and nothing of it can be unpacked: it ends in the middle; it was cut off.");
+    assert_eq!(
+        refused(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0]),
+        "x is compressed, and nothing of it can be unpacked: it ends in the middle; it was cut off."
+    );
+    assert_eq!(
+        refused(&gzip(LINE.as_bytes())[..14]),
+        "x is compressed, and nothing of it can be unpacked: it ends in the middle; it was cut off."
+    );
     assert_eq!(refused(&gzip(&gzip(LINE.as_bytes()))), "x is packed more than once; unpack it first.");
     assert!(refused(&gzip(&read("samples/agent_0.2.15.db"))).starts_with("x is a SQLite database"));
     // A profile of pprof, as it is and as it comes.

@@ -6,14 +6,15 @@ use proptest::prelude::*;
 /// Items as `list line: json`, problems as `! line: what`.
 fn split(text: &str, chunk: usize, limit: usize) -> Vec<String> {
     let (mut splitter, mut out) = (Splitter::new(limit), Vec::new());
+    let from = |byte: u64| text.get(usize::try_from(byte).expect("a short text")..).expect("a place in the text");
     let mut take = |piece: Piece<'_>| {
         out.push(match piece {
             Piece::Item { list, json, line, byte } => {
-                assert!(text[byte as usize..].starts_with(&*String::from_utf8_lossy(json)), "{byte}");
+                assert!(from(byte).starts_with(&*String::from_utf8_lossy(json)), "{byte}");
                 format!("{list} {line}: {}", String::from_utf8_lossy(json))
             }
             Piece::Document { json, line, byte } => {
-                assert!(text[byte as usize..].starts_with('{'), "{byte}");
+                assert!(from(byte).starts_with('{'), "{byte}");
                 format!("{line}: {}", String::from_utf8_lossy(json))
             }
             Piece::Bad { line, what } => format!("! {line}: {what}"),
@@ -60,10 +61,7 @@ fn a_malformed_line_is_reported_and_the_next_ones_are_read() {
         ("a line of a log", NO_JSON),
         ("{\"resourceSpans\":[{\"a\":1]]]]}", NO_JSON),
         ("{\"data\":[{\"a\":1}]}}", NO_JSON),
-        (
-            "{\"resourceSpans\":[{\"a\":\"much longer than a piece may be, as the limit of this test says\"}]}",
-            "it is longer than 60 bytes",
-        ),
+        ("{\"resourceSpans\":[{\"a\":\"much longer than a piece may be, as the limit of this test says\"}]}", "it is longer than 60 bytes"),
     ] {
         let found = bad(line);
         assert_eq!(found.first(), Some(&before), "{line}");
@@ -94,7 +92,11 @@ fn lists_in_wrappers_are_split_and_other_documents_are_whole() {
         }
     }
     // What is no list of objects is kept as it is.
-    for text in [r#"{"data":{"a":[1,2],"b":{"c":"]}"}}}"#, r#"{"data":[1,[2]],"hits":[[]],"trace":"t"}"#, r#"{"data":[],"hits":{}}"#] {
+    for text in [
+        r#"{"data":{"a":[1,2],"b":{"c":"]}"}}}"#,
+        r#"{"data":[1,[2]],"hits":[[]],"trace":"t"}"#,
+        r#"{"data":[],"hits":{}}"#,
+    ] {
         assert_eq!(split(text, 3, 1_000), [format!("1: {text}")]);
     }
     assert_eq!(split("[[{\"a\":1}],[{\"b\":2},\n{\"c\":3}]]", 4, 1_000), ["1: {\"a\":1}", "1: {\"b\":2}", "2: {\"c\":3}"]);

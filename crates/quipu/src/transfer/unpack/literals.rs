@@ -343,7 +343,8 @@ a line of the program
             let out = rewritten(printed, chunk);
             assert_eq!(out.lines().count(), printed.lines().count(), "{out}");
             let objects = out.split("a line of the program");
-            let found: Vec<serde_json::Value> = objects.map(|text| serde_json::from_str(text.trim_start_matches("<ref *1> Resource")).expect(text)).collect();
+            let found: Vec<serde_json::Value> =
+                objects.map(|text| serde_json::from_str(text.trim_start_matches("<ref *1> Resource")).expect(text)).collect();
             let expected = serde_json::json!({
                 "name": "it's \"x\"", "a.b": null, "big": 12, "n": -1.5e21, "ok": true, "list": [1, "two", "[Object]", "[Array]"],
                 "long": "one\ntwo", "tick": "a\nb", "Class": { "k": { "v": "Symbol(x)" } }, "e": "\u{1b}[0m😀éA",

@@ -1,7 +1,7 @@
 //! Chrome's trace events: the examples of their format's description, and what programs write.
 
 use super::{attribute, events, read, read_whole, spans};
-use crate::transfer::tools::{export, import, session_of};
+use crate::transfer::tools::{export, import};
 use quipu::Selection;
 use quipu::protocol::FileFormat;
 
@@ -30,7 +30,10 @@ fn slices_of_a_thread_nest_by_time_in_any_order() {
         {"name":"thread_name","ph":"M","pid":1,"tid":1,"args":{"name":"main"}},
         {"name":"mark","ph":"i","ts":150,"pid":1,"tid":1,"s":"t","args":{"why":"x"}},
         {"name":"other","ph":"X","ts":5,"dur":1,"pid":"2","tid":"1"}"#;
-    for text in [format!("[{events}]"), format!("{{\"displayTimeUnit\":\"ns\",\"traceEvents\":[{events}],\"otherData\":{{\"v\":\"1\"}}}}")] {
+    for text in [
+        format!("[{events}]"),
+        format!("{{\"displayTimeUnit\":\"ns\",\"traceEvents\":[{events}],\"otherData\":{{\"v\":\"1\"}}}}"),
+    ] {
         let connection = read_whole(&text);
         assert_eq!(
             tree(&connection),
@@ -48,7 +51,13 @@ fn slices_of_a_thread_nest_by_time_in_any_order() {
         assert_ne!(trace("outer"), trace("other"));
         assert!(found[0].ends_with(" browser") && found[1].ends_with(" -"), "{found:?}");
         assert_eq!(super::events(&connection), ["inner mark 150000 {\"why\": \"x\"}"]);
-        for (key, value) in [("thread.name", "main"), ("thread.id", "1"), ("chrome.category", "a,b"), ("n", "1"), ("deep", r#"{"x":[2]}"#)] {
+        for (key, value) in [
+            ("thread.name", "main"),
+            ("thread.id", "1"),
+            ("chrome.category", "a,b"),
+            ("n", "1"),
+            ("deep", r#"{"x":[2]}"#),
+        ] {
             assert_eq!(attribute(&connection, "inner", key), value, "{key}");
         }
     }
@@ -151,5 +160,4 @@ fn an_export_comes_back_with_its_ids_parents_kinds_and_statuses() {
         ]
     );
     assert_eq!(attribute(&connection, "b", "k"), "v");
-    let _ = session_of;
 }

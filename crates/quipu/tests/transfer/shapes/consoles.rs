@@ -220,7 +220,9 @@ fn javascripts_objects_are_spans() {
         "timestamp":1624982589722992,"duration":417,"attributes":{"http.route":"/"},"status":{"code":0},"events":[]}"#;
     assert_eq!(
         spans(&read_whole(json)),
-        [format!("{trace} 41a27f331c7bfed3 22ca73ebb95febbe q CLIENT UNSET 1624982589722992000 1624982589723409000 -")]
+        [format!(
+            "{trace} 41a27f331c7bfed3 22ca73ebb95febbe q CLIENT UNSET 1624982589722992000 1624982589723409000 -"
+        )]
     );
 }
 

@@ -12,7 +12,12 @@ fn data_may_be_one_trace_instead_of_a_list() {
          "startTime":1760000000000100,"duration":100,"tags":[],"logs":[],"processID":"p9"}],
         "processes":{"p1":{"serviceName":"svc","tags":[]}}}"#;
     let id = "00000000000000000000000000000abc";
-    for text in [trace.to_owned(), format!("{{\"data\": {trace}}}"), format!("{{\"data\": [{trace}], \"total\": 1}}"), format!("[{trace}]")] {
+    for text in [
+        trace.to_owned(),
+        format!("{{\"data\": {trace}}}"),
+        format!("{{\"data\": [{trace}], \"total\": 1}}"),
+        format!("[{trace}]"),
+    ] {
         let connection = read_whole(&text);
         assert_eq!(
             spans(&connection),
@@ -71,10 +76,15 @@ fn documents_of_elasticsearch_are_read_alone_and_as_hits() {
         let connection = read_whole(&text);
         assert_eq!(
             spans(&connection),
-            ["0af7651916cd43dd8448eb211c80319c b7ad6b7169203331 00f067aa0ba902b7 pay CLIENT ERROR 1760000000123456000 1760000000124956000 shop"]
+            [
+                "0af7651916cd43dd8448eb211c80319c b7ad6b7169203331 00f067aa0ba902b7 pay CLIENT ERROR 1760000000123456000 1760000000124956000 shop"
+            ]
         );
         assert_eq!(attribute(&connection, "pay", "http.status_code"), "500");
         assert_eq!(attribute(&connection, "pay", "http.method"), "GET");
-        assert_eq!(one(&connection, "SELECT attributes FROM quipu_resources"), r#"{"service.name": "shop", "hostname": "h1", "ip": "10.0.0.1"}"#);
+        assert_eq!(
+            one(&connection, "SELECT attributes FROM quipu_resources"),
+            r#"{"service.name": "shop", "hostname": "h1", "ip": "10.0.0.1"}"#
+        );
     }
 }

@@ -9,7 +9,7 @@ fn requests(text: &str) -> (u64, Option<u64>, Option<u64>) {
     let (mut session, report) = import(&[("input", text.as_bytes())]);
     assert_eq!((report.problem_count, report.remark_count), (0, 0), "{report:?}");
     let rows = session.ask(ListTraces(TraceQuery { limit: 100, ..TraceQuery::default() })).expect("an answer").rows;
-    let tokens = rows[0].tokens.clone().expect("tokens");
+    let tokens = rows[0].tokens.expect("tokens");
     (u64::from(tokens.requests), tokens.prompt, tokens.completion)
 }
 
@@ -103,8 +103,13 @@ fn spans_of_phoenix_are_read_nested_and_flat() {
         "llm.output_messages.0.message.content":"Because.","llm.invocation_parameters":"{\"temperature\": 0.1}","input.value":"Why?","input.mime_type":"text/plain",
         "metadata":"{\"a\": {\"b\": 1}}","tag.tags":["x","y"]}"#;
     let columns = flat.replace("\"openinference", "\"attributes.openinference").replace("\"llm.", "\"attributes.llm.");
-    let columns = columns.replace("\"input.", "\"attributes.input.").replace("\"metadata\"", "\"attributes.metadata\"").replace("\"tag.tags", "\"attributes.tag.tags");
-    let row = head.replace(r#""context":{"trace_id":"#, r#""context.trace_id":"#).replace(r#""span_id":"00f067aa0ba902b7"}"#, r#""context.span_id":"00f067aa0ba902b7""#);
+    let columns = columns
+        .replace("\"input.", "\"attributes.input.")
+        .replace("\"metadata\"", "\"attributes.metadata\"")
+        .replace("\"tag.tags", "\"attributes.tag.tags");
+    let row = head
+        .replace(r#""context":{"trace_id":"#, r#""context.trace_id":"#)
+        .replace(r#""span_id":"00f067aa0ba902b7"}"#, r#""context.span_id":"00f067aa0ba902b7""#);
     // pandas writes times as milliseconds, and a column of every span for each.
     let frame = format!("{{{row},{},\"attributes.tool.name\":null}}", columns.trim().trim_start_matches('{').trim_end_matches('}'));
     for text in [
@@ -116,7 +121,9 @@ fn spans_of_phoenix_are_read_nested_and_flat() {
         let connection = read_whole(&text);
         assert_eq!(
             spans(&connection),
-            ["0af7651916cd43dd8448eb211c80319c 00f067aa0ba902b7 b7ad6b7169203331 ChatCompletion - ERROR 1760000000123456000 1760000001000000000 -"],
+            [
+                "0af7651916cd43dd8448eb211c80319c 00f067aa0ba902b7 b7ad6b7169203331 ChatCompletion - ERROR 1760000000123456000 1760000001000000000 -"
+            ],
             "{text}"
         );
         assert_eq!(requests(&text), (1, Some(12), Some(3)));

@@ -18,7 +18,7 @@ fn archives_are_read_file_by_file() {
         let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
         assert_eq!(
             problems,
-            ["input/README.txt, all of it: it is a plain text, such as a log; traces are read as JSON or protobuf."],
+            ["input/README.txt, all of it: it is a text file, such as a log; traces are read as JSON or protobuf."],
             "{name}"
         );
         assert_eq!(one(&connection, "SELECT count(DISTINCT name) FROM quipu_names WHERE name LIKE 'span %'"), "101");
@@ -77,7 +77,13 @@ fn what_is_packed_again_and_again_is_refused() {
             (0..8).fold(sum ^ u32::from(*byte), |rest, _| if rest & 1 == 1 { rest >> 1 ^ 0xedb8_8320 } else { rest >> 1 })
         });
         let length = (bytes.len() as u32).to_le_bytes();
-        let head = [b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0".as_slice(), &crc.to_le_bytes(), &length, &length, &[name.len() as u8, 0, 0, 0]];
+        let head = [
+            b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0".as_slice(),
+            &crc.to_le_bytes(),
+            &length,
+            &length,
+            &[name.len() as u8, 0, 0, 0],
+        ];
         [head.concat().as_slice(), name.as_bytes(), bytes, b"PK\x01\x02"].concat()
     };
     let inner = stored("a.json", line);

@@ -19,7 +19,7 @@ fn kinds_of_files_are_named_as_they_are_and_compressed() {
         (b"ARROW1\0\0\xff\xff\xff\xff", "x is an Arrow file"),
         (b"\x8d\xb6\xf6\x1c\x8a\x2f\x11\x4aDUCK\x40\0\0\0", "x is a DuckDB database"),
         (b"<!DOCTYPE html>\n<html><body>", "x is a web page"),
-        (b"2025-10-09T08:53:20Z INFO listening on 80\n", "x is a plain text"),
+        (b"2025-10-09T08:53:20Z INFO listening on 80\n", "x is a text file"),
         // TracePacket { clock_snapshot, ... }, as `perfetto` writes it.
         (b"\x0a\x57\x32\x52\x0a\x0b\x08\x06\x10\xd8\xb6", "x is a Perfetto trace in protobuf; convert it"),
         // Profile { sample_type { type: 1 unit: 2 } ... }
@@ -38,7 +38,10 @@ fn json_of_other_kinds_is_named() {
         (r#"{"log":{"version":"1.2","creator":{"name":"x"},"entries":[{"startedDateTime":"2025-10-09"}]}}"#, "it is a HAR file"),
         (r#"{"meta":{"interval":1,"product":"Firefox"},"libs":[],"threads":[{"name":"main"}]}"#, "it is a profile of the Firefox Profiler"),
         (r#"{"nodes":[{"id":1}],"startTime":1,"samples":[1],"timeDeltas":[2]}"#, "it is a CPU profile of V8"),
-        (r#"{"level":"info","msg":"hello"}"#, "it holds none of these: resourceSpans, resourceLogs or resourceMetrics, a trace of Jaeger's"),
+        (
+            r#"{"level":"info","msg":"hello"}"#,
+            "it holds none of these: resourceSpans, resourceLogs or resourceMetrics, a trace of Jaeger's",
+        ),
     ] {
         let (_, report) = read(text.as_bytes());
         assert!(report.problems[0].what.starts_with(what), "{report:?}");

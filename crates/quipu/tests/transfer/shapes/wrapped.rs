@@ -75,7 +75,15 @@ fn text_in_utf16_and_with_a_mark_is_read() {
 
 #[test]
 fn inputs_without_anything_are_told() {
-    for text in ["\n  \n", "{}", "[]", r#"{"resourceSpans":[]}"#, r#"{"data":[],"total":0,"errors":null}"#, r#"{"trace":{}}"#, "[{}, {}]"] {
+    for text in [
+        "\n  \n",
+        "{}",
+        "[]",
+        r#"{"resourceSpans":[]}"#,
+        r#"{"data":[],"total":0,"errors":null}"#,
+        r#"{"trace":{}}"#,
+        "[{}, {}]",
+    ] {
         let (_, report) = read(text.as_bytes());
         assert_eq!(report.nothing("x").as_deref(), Some("There is nothing in x: no span, no log record and no metric point."), "{text}");
     }

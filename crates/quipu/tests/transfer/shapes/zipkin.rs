@@ -24,9 +24,13 @@ fn a_list_of_spans_is_read() {
         ]
     );
     assert_eq!(events(&connection), ["get /api wire send 1556604172355999000 {}"]);
-    for (key, value) in
-        [("http.method", "GET"), ("error", "timed out"), ("peer.service", "db"), ("net.peer.port", "58648"), ("net.host.ip", "192.168.99.1")]
-    {
+    for (key, value) in [
+        ("http.method", "GET"),
+        ("error", "timed out"),
+        ("peer.service", "db"),
+        ("net.peer.port", "58648"),
+        ("net.host.ip", "192.168.99.1"),
+    ] {
         assert_eq!(attribute(&connection, "get /api", key), value, "{key}");
     }
     assert_eq!(one(&connection, "SELECT json_extract(more, '$.status_message') FROM quipu_spans WHERE status = 2"), "timed out");
@@ -69,7 +73,8 @@ fn version_1_has_its_service_and_kind_in_annotations() {
 
 #[test]
 fn a_span_without_an_id_is_reported_and_the_others_are_read() {
-    let (connection, report) = read(br#"[{"traceId":"","id":"1","name":"x"},{"traceId":"1","id":"2","name":"y","timestamp":1556604172355737}]"#);
+    let (connection, report) =
+        read(br#"[{"traceId":"","id":"1","name":"x"},{"traceId":"1","id":"2","name":"y","timestamp":1556604172355737}]"#);
     assert_eq!(spans(&connection), ["00000000000000000000000000000001 0000000000000002 - y - UNSET 1556604172355737000 - -"]);
     assert_eq!(report.problem_count, 1);
 }
