@@ -26,8 +26,8 @@ Examples:
   quipu sql trace_store.db 'SELECT * FROM requests ORDER BY duration_ms DESC LIMIT 5'
   quipu serve trace_store.db                      serve the page and HTTP APIs for a growing file
 
-FILE can also be OTLP (protobuf, JSON or JSON lines), or JSON of Jaeger, Zipkin, Langfuse, Phoenix, Chrome
-or a console exporter, compressed or in an archive. Such files
+FILE can also be OTLP (protobuf, JSON or JSON lines), or JSON of Jaeger, Zipkin, Langfuse,
+Phoenix, Chrome or a console exporter, compressed or in an archive. Such files
 are imported into memory first.
 
 Exit codes:

@@ -4,23 +4,21 @@
 //! cancels the import. Not here: reading files, and choosing the size of chunks.
 
 use super::DIALECTS;
-use super::content::{Content, DETECTION_BYTES, content, refusal};
+use super::content::DETECTION_BYTES;
 use super::dialect::{self, Reader, Recognized};
+use super::input::{Around, Input, MAX_PIECE, recognize};
 use super::problems::{ImportReport, not_utf8};
 use super::recorder::{Recorded, Recorder};
-use super::split::{Piece, Splitter};
-use super::unpack::{Inside, Kind, Layer, layer};
+use super::split::Piece;
+use super::unpack::{Inside, Kind};
 use quipu_model::Value;
 use quipu_model::recorded::{parse_json, repaired};
 use quipu_otlp::otlp::is_list;
 use quipu_otlp::parts::{PartError, Room, Taker, read_json, read_protobuf};
 use quipu_otlp::rows::Rows;
-use quipu_otlp::wire::{Messages, Prefix, table_of};
+use quipu_otlp::wire::table_of;
 use quipu_protocol::{Failure, FailureKind};
 use quipu_store::{StoreError, Writer};
-
-/// Maximum bytes of a piece: one OTLP resource with its spans, or one Jaeger trace. The parsed tree takes several times as much.
-const MAX_PIECE: usize = if cfg!(target_family = "wasm") { 64 << 20 } else { 512 << 20 };
 
 /// Why an import failed.
 #[derive(Debug, thiserror::Error)]
@@ -59,23 +57,6 @@ pub struct ImportProgress {
     pub others: u64,
     /// Pieces that were malformed.
     pub problems: u64,
-}
-
-enum Input {
-    /// The first bytes of an input whose format is not known yet, and what is around them.
-    Unknown(Vec<u8>, Around),
-    Json(Splitter),
-    Protobuf(Messages),
-    Layer(Box<dyn Layer>, Around, Box<Input>),
-    /// The rest of the input can't be parsed, or there is none yet.
-    Given(()),
-}
-
-/// The layers around bytes. Each kind may be there once, since a file may be crafted to unpack to itself.
-#[derive(Clone, Copy, Default)]
-struct Around {
-    last: Option<Kind>,
-    in_archive: bool,
 }
 
 /// An import in progress: any number of inputs, in any order, become one database.
@@ -411,28 +392,4 @@ impl Importer {
     fn problem(&mut self, what: &str) {
         self.report.note(&self.name, &self.place, what);
     }
-}
-
-/// How bytes that start like this are read; or what they are, as the end of a sentence.
-fn recognize(head: &[u8], around: Around) -> Result<Input, String> {
-    let content = content(head);
-    if let Some((kind, layer)) = layer(content) {
-        let kind = if kind == Kind::Compression && around.in_archive { Kind::InnerCompression } else { kind };
-        if around.last >= Some(kind) {
-            return Err("packed more than once; unpack it first".into());
-        }
-        let around = Around { last: Some(kind), in_archive: around.in_archive || kind == Kind::Archive };
-        let inner = if kind == Kind::Archive { Input::Given(()) } else { Input::Unknown(Vec::new(), around) };
-        return Ok(Input::Layer(layer, around, Box::new(inner)));
-    }
-    Ok(match content {
-        Content::Json => Input::Json(Splitter::new(MAX_PIECE)),
-        Content::Protobuf => Input::Protobuf(Messages::new(Prefix::None)),
-        Content::PrefixedProtobuf => Input::Protobuf(Messages::new(Prefix::Fixed)),
-        Content::DelimitedProtobuf => Input::Protobuf(Messages::new(Prefix::Varint)),
-        Content::Database => {
-            return Err("a SQLite database, which is opened and not imported; where it is compressed, unpack it first".into());
-        }
-        _ => return Err(refusal(head)),
-    })
 }

@@ -14,6 +14,7 @@ mod content;
 mod dialect;
 mod export;
 mod import;
+mod input;
 mod jaeger;
 mod langfuse;
 mod otlp;
