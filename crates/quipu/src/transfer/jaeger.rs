@@ -24,8 +24,12 @@ pub(super) const DIALECT: Dialect = Dialect {
 
 const TRACE: &str = "trace";
 
-fn take(rows: &mut Rows, list: &str, item: &Value) {
-    if list == TRACE {
+fn take(rows: &mut Rows, list_name: &str, item: &Value) {
+    let spans = list(item, "spans");
+    if spans.first().is_some_and(|span| field(span, "startTimeUnixNano").is_some()) {
+        // Spans of OTLP, without a resource.
+        rows.take_spans(&Value::Map(vec![("scopeSpans".to_owned(), Value::List(vec![item.clone()]))]));
+    } else if list_name == TRACE {
         take_jaeger(rows, item);
     } else {
         take_jaeger(rows, &Value::Map(vec![("spans".to_owned(), Value::List(vec![item.clone()]))]));

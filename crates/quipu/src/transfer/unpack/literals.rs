@@ -40,8 +40,10 @@ pub(super) struct Rewriter {
     held: Vec<u8>,
     /// Digits of an escape.
     digits: String,
-    /// The first half of a character in two escapes stays as it is, as JSON has it.
-    depth: u32,
+    /// Of each bracket that is open, whether it is a brace.
+    open: Vec<bool>,
+    /// After a colon, up to the end of the value.
+    in_value: bool,
     comma: bool,
     /// Lines in a text, which follow after it.
     lines: usize,
@@ -56,7 +58,8 @@ impl Default for Rewriter {
             token: Token::None,
             held: Vec::new(),
             digits: String::new(),
-            depth: 0,
+            open: Vec::new(),
+            in_value: false,
             comma: false,
             lines: 0,
             out: Vec::new(),
@@ -104,14 +107,20 @@ impl Rewriter {
             return;
         }
         self.separate();
+        // An entry of a set is a key without a value.
+        let is_lone = !is_key && !self.in_value && self.open.last() == Some(&true);
         match token {
-            Token::Words if !is_key && self.depth == 0 => self.out.extend_from_slice(&held),
-            Token::Words if !is_key => match word(&held) {
+            Token::Words if !is_key && self.open.is_empty() => self.out.extend_from_slice(&held),
+            Token::Words if !is_key && !is_lone => match word(&held) {
                 Some(value) => self.out.extend_from_slice(value),
                 None => self.quoted(&held),
             },
             _ => self.quoted(&held),
         }
+        if is_lone {
+            self.out.extend_from_slice(b":null");
+        }
+        self.in_value = is_key;
         self.out.resize(self.out.len() + std::mem::take(&mut self.lines), b'\n');
     }
 
@@ -149,6 +158,8 @@ impl Rewriter {
                 self.between(byte);
             }
             At::Word if byte.is_ascii_alphanumeric() || byte >= 0x80 || b"_$.-+*<>()&/@#%".contains(&byte) => self.hold(&[byte]),
+            // As in a date.
+            At::Word if byte == b':' && self.in_value => self.hold(&[byte]),
             At::Word => {
                 self.at = At::Between;
                 self.between(byte);
@@ -167,13 +178,14 @@ impl Rewriter {
 
     /// A brace or bracket. Names before it are of its class.
     fn open(&mut self, byte: u8) {
-        if self.token == Token::Words && self.depth > 0 {
+        if self.token == Token::Words && !self.open.is_empty() {
             (self.token, self.held) = (Token::None, Vec::new());
         }
         self.flush(false);
         self.separate();
         self.out.push(byte);
-        self.depth += 1;
+        self.open.push(byte == b'{');
+        self.in_value = false;
     }
 
     fn between(&mut self, byte: u8) {
@@ -192,7 +204,8 @@ impl Rewriter {
                 self.flush(false);
                 self.comma = false;
                 self.out.push(byte);
-                self.depth = self.depth.saturating_sub(1);
+                self.open.pop();
+                self.in_value = false;
             }
             b':' => {
                 self.flush(true);
@@ -200,10 +213,11 @@ impl Rewriter {
             }
             b',' => {
                 self.flush(false);
-                self.comma = self.depth > 0;
+                self.comma = !self.open.is_empty();
+                self.in_value = false;
             }
             b'\n' => {
-                if self.depth == 0 {
+                if self.open.is_empty() {
                     self.flush(false);
                 }
                 self.out.push(byte);
@@ -212,7 +226,7 @@ impl Rewriter {
             b'+' if self.token == Token::Text => {}
             // Entries of a map: `'a' => 1`.
             b'=' => self.flush(true),
-            b'>' if self.token == Token::None && self.depth > 0 => self.out.push(b':'),
+            b'>' if self.token == Token::None && !self.open.is_empty() => self.out.push(b':'),
             _ => {
                 self.begin_words();
                 self.hold(&[byte]);
@@ -293,7 +307,7 @@ impl Rewriter {
 /// The value that a word stands for in JSON; `None` if it stands for itself.
 fn word(word: &[u8]) -> Option<&[u8]> {
     match word {
-        b"true" | b"false" | b"null" => Some(word),
+        b"true" | b"false" | b"null" | b"NaN" | b"Infinity" | b"-Infinity" => Some(word),
         b"undefined" => Some(b"null"),
         _ => {
             // `12n` is a large integer.
@@ -334,6 +348,7 @@ mod tests {
   tick: `a
 b`,
   Class: Map(1) { 'k' => [Object: null prototype] { v: Symbol(x) } },
+  day: 1970-01-01T00:00:00.000Z, set: Set(2) { 1, 'a' }, buf: Buffer(2) [Uint8Array] [ 97, 98 ], f: [Function: foo],
   e: '\x1b[0m\u{1F600}é\u0041', self: [Circular *1], more: [ 1, ... 5 more items ],
 }
 a line of the program
@@ -347,6 +362,7 @@ a line of the program
                 objects.map(|text| serde_json::from_str(text.trim_start_matches("<ref *1> Resource")).expect(text)).collect();
             let expected = serde_json::json!({
                 "name": "it's \"x\"", "a.b": null, "big": 12, "n": -1.5e21, "ok": true, "list": [1, "two", "[Object]", "[Array]"],
+                "day": "1970-01-01T00:00:00.000Z", "set": { "1": null, "a": null }, "buf": [97, 98], "f": "[Function: foo]",
                 "long": "one\ntwo", "tick": "a\nb", "Class": { "k": { "v": "Symbol(x)" } }, "e": "\u{1b}[0m😀éA",
                 "self": "[Circular *1]", "more": [1, "... 5 more items"],
             });

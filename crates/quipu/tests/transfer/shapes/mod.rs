@@ -2,6 +2,7 @@
 
 mod chrome;
 mod consoles;
+mod damaged;
 mod jaeger;
 mod models;
 mod packed;

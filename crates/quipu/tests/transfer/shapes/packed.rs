@@ -61,7 +61,7 @@ fn damaged_and_truncated_archives_keep_what_came_before() {
 }
 
 /// Imports without a panic, whatever the outcome.
-fn import(bytes: &[u8]) {
+pub(super) fn import(bytes: &[u8]) {
     let mut importer = Importer::new(Writer::in_memory().expect("a writer")).expect("an importer");
     importer.begin("x");
     if bytes.chunks(97).try_for_each(|chunk| importer.push(chunk)).and_then(|()| importer.end()).is_ok() {

@@ -31,8 +31,10 @@ fn wrappers_are_taken_off() {
         assert_eq!(spans(&connection), [format!("{EXPECTED} shop")], "{text}");
         assert_eq!(one(&connection, "SELECT json_extract(scope, '$.name') FROM quipu_scopes"), "lib");
     }
-    // A span alone has no service.
-    assert_eq!(spans(&read_whole(SPAN)), [format!("{EXPECTED} -")]);
+    // Spans alone have no service.
+    for text in [SPAN.to_owned(), format!("[{SPAN}]"), format!("{{\"spans\":[{SPAN}]}}")] {
+        assert_eq!(spans(&read_whole(&text)), [format!("{EXPECTED} -")]);
+    }
 }
 
 #[test]
