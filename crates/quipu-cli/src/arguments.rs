@@ -18,7 +18,7 @@ Examples:
   quipu search trace_store.db 'connection reset'  find spans by text, newest first
   quipu logs trace_store.db --severity warn       list warnings and errors, latest first
   quipu export trace_store.db --session ID        write a session's inputs and outputs as JSON lines
-  quipu import traces.jsonl logs.jsonl --db run.db           convert OTLP or Jaeger files
+  quipu import traces.jsonl logs.jsonl --db run.db           convert files of other formats
   quipu collect --db telemetry.db                 receive OTLP on 127.0.0.1:4318
   quipu push trace_store.db --endpoint http://localhost:4318 send to a collector or Jaeger
   quipu query trace_store.db query_traces '{\"limit\": 3, \"order_by\": [\"-start_time\"]}'
@@ -26,7 +26,8 @@ Examples:
   quipu sql trace_store.db 'SELECT * FROM requests ORDER BY duration_ms DESC LIMIT 5'
   quipu serve trace_store.db                      serve the page and HTTP APIs for a growing file
 
-FILE can also be OTLP (protobuf, JSON or JSON lines) or Jaeger JSON, plain or gzipped. Such files
+FILE can also be OTLP (protobuf, JSON or JSON lines), or JSON of Jaeger, Zipkin, Langfuse,
+Phoenix, Chrome or a console exporter, compressed or in an archive. Such files
 are imported into memory first.
 
 Exit codes:
@@ -85,7 +86,7 @@ pub(crate) enum Command {
     Logs(Logs),
     /// Write spans or traces in another format: JSON lines, CSV, OTLP, Markdown, a link, …
     Export(Export),
-    /// Convert OTLP and Jaeger files into one telemetry file
+    /// Convert files of OTLP, Jaeger, Zipkin, Langfuse and others into one telemetry file
     Import(Import),
     /// Receive OTLP over HTTP and write it to a telemetry file
     Collect(Collect),
@@ -369,8 +370,10 @@ pub(crate) struct Serve {
 }
 
 const EXPORT_HELP: &str = "\
-Spans: by default, the command exports the spans of each trace in which one span matches all filters. Spans that lack one of the requested
-attributes are skipped. Columns: trace_id, span_id, parent_span_id, name, start_time, end_time, then one per attribute.
+By default, the command exports all spans. JSON lines have everything that is recorded of a span, CSV its row without events.
+
+Spans: --filter, --session and --attribute export the spans of each trace in which one span matches all filters. Spans that lack one of the
+requested attributes are skipped. Columns: trace_id, span_id, parent_span_id, name, start_time, end_time, then one per attribute.
 
 Whole traces: --trace, and formats other than JSON lines and CSV, export complete spans with their events. docs/formats.md lists what each
 format cannot represent. --db writes a new telemetry file that contains only the chosen traces. --html writes the traces and the page to
@@ -458,9 +461,11 @@ pub(crate) struct Export {
 }
 
 const IMPORT_HELP: &str = "\
-Reads OTLP (protobuf, JSON and JSON lines, as sent by exporters or written by the collector's file exporter) and Jaeger JSON, plain or
-gzipped. The format is detected from the content, not from the name. Log records become events of their spans. Entries that can't be read
-are skipped and reported with their line or message. Other commands can open such files directly, in memory.
+Reads OTLP (protobuf, JSON and JSON lines, as sent by exporters or written by the collector's file exporter), and JSON of Jaeger, Zipkin,
+Langfuse, Phoenix, Chrome (trace events) and the console exporters of Python and JavaScript; compressed by gzip or zstd, or in zip and tar
+archives. The format is detected from the content, not from the name. Log records become events of their spans. Entries that can't be read
+are skipped and reported with their line or message. Inputs without anything in them are an error. Other commands can open such files
+directly, in memory.
 
 Examples:
   quipu import traces.jsonl logs.jsonl metrics.jsonl --db run.db

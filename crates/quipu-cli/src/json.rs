@@ -5,7 +5,7 @@ use quipu::protocol::{
     Attribute, FileSummary, LogDetail, MatchPlace, NO_ROW, SearchHit, SpanDetail, SpanLink, TraceColumns, TracePage, TraceRow,
     UNKNOWN_NANOS, Warning,
 };
-use quipu::query::ReleaseGuess;
+use quipu::query::{ReleaseGuess, Writers};
 use serde_json::{Value as Json, json};
 
 fn time(at: Option<Timestamp>) -> Json {
@@ -44,12 +44,14 @@ fn warnings(warnings: &[Warning]) -> Vec<Json> {
     warnings.iter().map(warning).collect()
 }
 
-pub(crate) fn file(file: &FileSummary, releases: &ReleaseGuess) -> Json {
+pub(crate) fn file(file: &FileSummary, releases: &ReleaseGuess, writers: &Writers) -> Json {
     json!({
         "name": file.name,
         "size_bytes": file.size_bytes,
         "releases": releases.releases,
         "releases_because": releases.because,
+        "sdks": writers.sdks,
+        "instrumentations": writers.instrumentations,
         "traces": file.traces,
         "failed_traces": file.failed_traces,
         "spans": file.spans,

@@ -1,10 +1,10 @@
-//! Opens a file or the data in a link, and builds its index with progress on a terminal. OTLP and Jaeger files are imported into memory.
+//! Opens a file or the data in a link, and builds its index with progress on a terminal. Files of other formats are imported into memory.
 
 use anyhow::{Context, Result};
 use quipu::Session;
 use quipu::share::payload::{Form, LinkError, inflated, link_data, unseal};
 use quipu::store::{Layout, OpenOptions, Writer};
-use quipu::transfer::{Importer, are_imported};
+use quipu::transfer::{DETECTION_BYTES, Importer, are_imported};
 use std::fs::File;
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
@@ -66,13 +66,15 @@ fn open_imported(file: &Path, options: OpenOptions) -> Result<Session> {
     let mut importer = Importer::new(Writer::in_memory_with(Layout::Quipu)?)?;
     import_into(&mut importer, file)?;
     let name = file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
-    Ok(Session::open_imported(importer, &name, options)?.0)
+    let (mut session, _) = Session::open_imported(importer, &name, options)?;
+    session.set_size(std::fs::metadata(file).map(|facts| facts.len())?);
+    Ok(session)
 }
 
-/// Whether the file looks like OTLP or Jaeger JSON. Problems are reported when it is opened.
+/// Whether the file looks like one that is imported. Problems are reported when it is opened.
 fn is_imported(file: &Path) -> bool {
     let mut head = Vec::new();
-    let read = File::open(file).and_then(|file| file.take(64).read_to_end(&mut head));
+    let read = File::open(file).and_then(|file| file.take(DETECTION_BYTES as u64).read_to_end(&mut head));
     read.is_ok() && are_imported([head.as_slice()])
 }
 

@@ -11,6 +11,7 @@
 #[cfg(unix)]
 mod collect;
 mod command;
+mod formats;
 mod push;
 #[cfg(unix)]
 mod readme;

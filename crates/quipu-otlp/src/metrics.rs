@@ -31,6 +31,9 @@ impl Rows {
                     self.problem("a metric in it has no name");
                     continue;
                 };
+                if KINDS.iter().all(|(key, _)| field(metric, key).is_none()) && field(metric, "data").is_some() {
+                    self.problem("a metric in it is no OTLP but of a console exporter; only spans are read from there");
+                }
                 for (key, kind) in KINDS {
                     let Some(data) = field(metric, key) else { continue };
                     let cumulative = number_of(field(data, "aggregationTemporality"), &TEMPORALITIES);

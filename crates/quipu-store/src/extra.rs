@@ -94,6 +94,21 @@ pub fn scan_sources(connection: &Connection, schema: &Schema, seen: &mut dyn FnM
     })
 }
 
+/// Reads every resource with a scope that spans come from, as JSON objects, with the number of these spans.
+pub fn scan_span_sources(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(&str, &str, u64)) -> Result<(), StoreError> {
+    let spans = if schema.layout == Layout::Quipu { "quipu_spans" } else { "quipu_span_extra" };
+    if !has(schema, "quipu_sources") || !has(schema, spans) {
+        return Ok(());
+    }
+    let sql = format!(
+        "SELECT resource, scope, spans FROM (SELECT source_id, count(*) AS spans FROM {spans} WHERE source_id IS NOT NULL GROUP BY source_id)
+            JOIN quipu_sources ON id = source_id"
+    );
+    each(connection, &sql, &[], &mut |row| {
+        seen(&owned(row, 0).unwrap_or_default(), &owned(row, 1).unwrap_or_default(), unsigned(row, 2).unwrap_or(0));
+    })
+}
+
 /// Reads all metric points, in insertion order.
 pub fn scan_points(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(MetricPoint)) -> Result<(), StoreError> {
     scan(connection, schema, "quipu_metric_points", points(schema), &mut |row| seen(point(row)))

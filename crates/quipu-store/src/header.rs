@@ -1,5 +1,7 @@
 //! Reads the header of a SQLite database, or identifies a file that is not one.
 
+use crate::other_file::other_file;
+
 /// Fields of the first 100 bytes.
 pub(super) struct Header {
     /// Write-ahead logging: bytes 18 and 19 are 2.
@@ -11,28 +13,12 @@ pub(super) struct Header {
 
 /// Parses the header, or returns a sentence that says what the file is instead.
 pub(super) fn read_header(head: &[u8], name: &str, len: u64) -> Result<Header, String> {
-    const WANTED: &str = "Quipu opens the SQLite file a Llama Stack server wrote (telemetry.db or trace_store.db), OTLP (protobuf, JSON, JSON lines) and Jaeger’s JSON, compressed by gzip or not.";
+    const WANTED: &str = "Quipu opens the SQLite file a Llama Stack server wrote (telemetry.db or trace_store.db), and traces of OTLP, Jaeger, Zipkin, Langfuse, Phoenix and others, compressed or not.";
     if len == 0 {
         return Err(format!("{name} is empty (0 bytes). {WANTED}"));
     }
     if !head.starts_with(b"SQLite format 3\0") {
-        let what = if head.starts_with(b"\x89PNG") || head.starts_with(b"\xff\xd8\xff") || head.starts_with(b"GIF8") {
-            "a picture"
-        } else if head.starts_with(b"PK\x03\x04") {
-            "a zip archive; unpack it first"
-        } else if head.starts_with(&[0x1f, 0x8b]) {
-            "gzip-compressed; unpack it first"
-        } else if head.starts_with(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7") {
-            "a rollback journal; drop it together with its database"
-        } else if head.starts_with(&[0x37, 0x7f, 0x06]) {
-            "a write-ahead log; drop it together with its database"
-        } else if head.starts_with(b"%PDF") {
-            "a PDF"
-        } else if head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) {
-            "a text file"
-        } else {
-            "not a SQLite database, or an encrypted one"
-        };
+        let what = other_file(head).unwrap_or("not a SQLite database, or an encrypted one");
         return Err(format!("{name} is {what}. {WANTED}"));
     }
     let Some(head) = head.first_chunk::<100>() else {

@@ -24,6 +24,7 @@ mod lookup;
 #[cfg(not(target_family = "wasm"))]
 mod native;
 mod numbering;
+mod other_file;
 mod overlay;
 mod reader;
 mod row_copy;
@@ -40,6 +41,7 @@ pub use error::StoreError;
 #[cfg(not(target_family = "wasm"))]
 pub use file_source::FileSource;
 pub use layout::Layout;
+pub use other_file::{other_file, other_json};
 pub use row_copy::{copy_others, copy_span, copy_trace};
 pub use schema::{Schema, TableShape};
 pub use source::{ByteSource, MemorySource, SourceError};
@@ -49,7 +51,7 @@ pub use writer::{Added, Copied, OwnEvent, OwnSpan, OwnTrace, Refused, TraceFacts
 
 pub use extra::{
     LogsOf, RowsAfter, ScanLog, count_after, count_rows, is_log_event, log_ids, log_record, logs_after, max_log_id, points_after,
-    scan_log_records, scan_logs, scan_point_series, scan_points, scan_sources, source, span_extra,
+    scan_log_records, scan_logs, scan_point_series, scan_points, scan_sources, scan_span_sources, source, span_extra,
 };
 pub use lookup::{
     EventColumns, TraceColumn, TraceFull, attributes_at, compare_integer_real, event_columns, scan_attributes, scan_events_named,

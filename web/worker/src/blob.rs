@@ -3,6 +3,7 @@
 use js_sys::{ArrayBuffer, Reflect, Uint8Array};
 use quipu::model::number::{narrow, truncated};
 use quipu::store::{ByteSource, CHUNK_BYTES, SourceError};
+use quipu::transfer::DETECTION_BYTES;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
@@ -40,7 +41,7 @@ impl Loaded {
     pub(crate) fn head(&self) -> Vec<u8> {
         let pieces = self.0.borrow();
         let first = pieces.iter().find(|(from, _)| *from == 0);
-        first.map_or_else(Vec::new, |(_, piece)| piece.subarray(0, 64.min(piece.length())).to_vec())
+        first.map_or_else(Vec::new, |(_, piece)| piece.subarray(0, narrow(DETECTION_BYTES).min(piece.length())).to_vec())
     }
 
     /// Discards the parts, so that later reads return the current content.

@@ -11,7 +11,7 @@ use quipu::format::files_name;
 use quipu::model::number::truncated;
 use quipu::protocol::{Failure, Importing, Notification};
 use quipu::store::{Layout, OpenOptions, SourceError, StoreError, Writer};
-use quipu::transfer::{Content, ImportError, Importer, content};
+use quipu::transfer::{ImportError, Importer, content};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 
@@ -48,7 +48,7 @@ pub(crate) async fn import(names: Vec<String>, files: Vec<File>, heads: Vec<Vec<
     post(&Notification::Importing(work.progress));
     for ((name, file), head) in names.iter().zip(&files).zip(&heads) {
         work.importer.begin(name);
-        read(&mut work, name, file, if content(head) == Content::Gzip { PACKED_SLICE } else { SLICE }).await?;
+        read(&mut work, name, file, if content(head).is_packed() { PACKED_SLICE } else { SLICE }).await?;
         work.before += file.size();
     }
     let name = files_name(names.iter().map(String::as_str));

@@ -6,8 +6,8 @@ use crate::open::{new_file, open_indexed};
 use crate::output::{Output, WrongCommandLine, clean_line};
 use anyhow::{Context, Result, bail};
 use quipu::format::counted;
-use quipu::protocol::{Contents, FileFormat, PrivateKind, RedactOptions};
-use quipu::{ExportOptions, Selection};
+use quipu::protocol::{Contents, FileFormat, GetFile, PrivateKind, RedactOptions};
+use quipu::{ExportOptions, Selection, Session, UnattachedSignal};
 use serde_json::{Value as Json, json};
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -23,7 +23,7 @@ pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result
         return database(export, path, as_json, output);
     }
     if let Some(format) = whole(export)? {
-        return traces(export, format, output);
+        return traces(export, if as_json && format == FileFormat::Csv { FileFormat::JsonLines } else { format }, output);
     }
     let mut filters = Vec::new();
     if let Some(session) = &export.session {
@@ -63,15 +63,20 @@ pub(crate) fn run(export: &Export, as_json: bool, output: &mut Output) -> Result
         Some(_) => print_removed(&done.report),
         None => warn_of(done.report.places(PrivateKind::Secrets), true),
     }
+    if done.left_out > 0 && attributes.is_empty() {
+        let spans = counted(Some(done.left_out), "span", "spans");
+        eprintln!("Left out: {spans} of these traces without attributes. With --trace, all spans of a trace are written.");
+    }
     Ok(())
 }
 
 /// The format for exporting whole traces; `None` to export spans with selected attributes.
 fn whole(export: &Export) -> Result<Option<FileFormat>> {
-    if export.traces.is_empty() && export.format.holds(Contents::Spans) {
+    let chooses = export.session.is_some() || !export.filters.is_empty() || !export.attributes.is_empty() || export.max_depth.is_some();
+    if chooses && export.traces.is_empty() && export.format.holds(Contents::Spans) {
         return Ok(None);
     }
-    if export.session.is_some() || !export.filters.is_empty() || !export.attributes.is_empty() || export.max_depth.is_some() {
+    if chooses {
         let words = "This format exports whole traces. Choose them with --trace, without --session, --filter, --attribute and --max-depth.";
         bail!(WrongCommandLine(words.into()));
     }
@@ -96,7 +101,30 @@ fn traces(export: &Export, format: FileFormat, output: &mut Output) -> Result<()
     };
     output.flush()?;
     print_removed(&done.report);
+    if ids.is_empty() {
+        say_left_out(&mut session, format)?;
+    }
     warn_of_keys(&mut session, selection, options.redact)
+}
+
+/// Says what a format has no place for, of a whole file.
+fn say_left_out(session: &mut Session, format: FileFormat) -> Result<()> {
+    let mut left_out = Vec::new();
+    let events = session.ask(GetFile)?.events.filter(|events| *events > 0 && format == FileFormat::Csv);
+    left_out.extend(events.map(|events| counted(Some(events), "event", "events")));
+    if format != FileFormat::OtlpJson {
+        for (which, one, many) in [
+            (UnattachedSignal::Logs, "log record without a span", "log records without a span"),
+            (UnattachedSignal::Points, "metric point", "metric points"),
+        ] {
+            let count = session.remaining_after(which, 0)?.map(|(count, _)| count).filter(|count| *count > 0);
+            left_out.extend(count.map(|count| counted(Some(count), one, many)));
+        }
+    }
+    if !left_out.is_empty() {
+        eprintln!("Left out, because the format has no place for them: {}. --format otlp-json has everything.", left_out.join(", "));
+    }
+    Ok(())
 }
 
 /// Writes the chosen traces, or all, to a new telemetry file.

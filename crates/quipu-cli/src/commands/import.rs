@@ -1,12 +1,12 @@
-//! `quipu import`: OTLP and Jaeger files become one telemetry file.
+//! `quipu import`: files of other formats become one telemetry file.
 
 use crate::arguments::Import;
 use crate::open::import_into;
 use crate::output::{Ink, Output, clean_line};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use quipu::format::counted;
 use quipu::store::Writer;
-use quipu::transfer::Importer;
+use quipu::transfer::{Importer, Problem};
 use serde_json::json;
 
 pub(crate) fn run(import: &Import, as_json: bool, output: &mut Output) -> Result<()> {
@@ -16,8 +16,15 @@ pub(crate) fn run(import: &Import, as_json: bool, output: &mut Output) -> Result
     }
     let (writer, report) = importer.finish()?;
     writer.finish()?;
+    let names: Vec<String> = import.files.iter().map(|file| file.display().to_string()).collect();
+    if let Some(message) = report.nothing(&names.join(", ")) {
+        // It was created above, and holds nothing.
+        std::fs::remove_file(&import.db)?;
+        bail!(message);
+    }
     if as_json {
-        let problems: Vec<_> = report.problems.iter().map(|it| json!({ "input": it.input, "place": it.place, "what": it.what })).collect();
+        let listed =
+            |them: &[Problem]| them.iter().map(|it| json!({ "input": it.input, "place": it.place, "what": it.what })).collect::<Vec<_>>();
         return output.line(&format!(
             "{:#}",
             json!({
@@ -28,7 +35,9 @@ pub(crate) fn run(import: &Import, as_json: bool, output: &mut Output) -> Result
                 "log_records_without_span": report.logs_without_span,
                 "metric_points": report.points,
                 "problem_count": report.problem_count,
-                "problems": problems,
+                "problems": listed(&report.problems),
+                "remark_count": report.remark_count,
+                "remarks": listed(&report.remarks),
             })
         ));
     }
@@ -48,6 +57,9 @@ pub(crate) fn run(import: &Import, as_json: bool, output: &mut Output) -> Result
     }
     for problem in &report.problems {
         output.line(&format!("{} {}", output.ink("!", Ink::Note), clean_line(&problem.to_string())))?;
+    }
+    for remark in &report.remarks {
+        output.line(&format!("{} {}", output.ink("!", Ink::Note), clean_line(&remark.to_string())))?;
     }
     let unlisted = report.problem_count.saturating_sub(report.problems.len() as u64);
     if unlisted > 0 {

@@ -6,14 +6,16 @@ use crate::output::{Ink, Output, clean_line};
 use anyhow::Result;
 use quipu::format;
 use quipu::protocol::GetFile;
+use quipu::query::Writer;
 use std::path::Path;
 
 pub(crate) fn run(path: &Path, as_json: bool, output: &mut Output) -> Result<()> {
     let mut session = open_indexed(path)?;
     let file = session.ask(GetFile)?;
     let releases = session.guess_releases()?;
+    let writers = session.writers()?;
     if as_json {
-        return output.line(&format!("{:#}", json::file(&file, &releases)));
+        return output.line(&format!("{:#}", json::file(&file, &releases, &writers)));
     }
     let title = output.ink(&clean_line(&file.name), Ink::Strong);
     output.line(&format!("{title}  {}", format::bytes(file.size_bytes)))?;
@@ -21,8 +23,16 @@ pub(crate) fn run(path: &Path, as_json: bool, output: &mut Output) -> Result<()>
     let counted = |number: Option<u64>, one: &str, many: &str| format::counted(number, one, many);
     let failures = |failed: Option<u64>| format::failures_text(failed);
     let time = |at: Option<quipu::model::Timestamp>| at.map_or_else(|| format::DASH.to_owned(), |at| at.civil(0) + " UTC");
+    let sdks: Vec<String> = writers.sdks.iter().map(Writer::title).collect();
+    let written_by = match sdks.is_empty() {
+        _ if releases.is_llama_stack() => format!("Llama Stack {} ({})", releases.releases, releases.because),
+        true => "unknown: the file names no SDK".to_owned(),
+        false => clean_line(&some_of(sdks)),
+    };
+    let named = |writer: &Writer| format!("{}, {}", writer.title(), counted(Some(writer.spans), "span", "spans"));
+    let instrumentations: Vec<String> = writers.instrumentations.iter().map(named).collect();
     let mut lines = vec![
-        ("written by", format!("{} ({})", releases.written_by(), releases.because)),
+        ("written by", written_by),
         ("service", if services.is_empty() { format::DASH.into() } else { clean_line(&services.join(", ")) }),
         ("time", format!("{} to {}", time(file.start), time(file.end))),
         ("traces", format!("{}, {} with a failure", counted(file.traces, "trace", "traces"), number(file.failed_traces))),
@@ -37,6 +47,9 @@ pub(crate) fn run(path: &Path, as_json: bool, output: &mut Output) -> Result<()>
     ];
     let stored = stored.into_iter().filter(|(_, number, ..)| number.is_some());
     lines.extend(stored.map(|(name, number, one, many)| (name, counted(number, one, many))));
+    if !instrumentations.is_empty() {
+        lines.insert(1, ("scopes", clean_line(&some_of(instrumentations))));
+    }
     for (name, value) in lines {
         output.line(&format!("  {}  {value}", output.ink(&format!("{name:<10}"), Ink::Faint)))?;
     }
@@ -46,6 +59,15 @@ pub(crate) fn run(path: &Path, as_json: bool, output: &mut Output) -> Result<()>
         output.line(&output.ink(&format!("  {}", clean_line(&warning.meaning)), Ink::Faint))?;
     }
     Ok(())
+}
+
+/// The first ones, and how many more there are.
+fn some_of(mut names: Vec<String>) -> String {
+    const MOST: usize = 6;
+    let more = names.len().saturating_sub(MOST);
+    names.truncate(MOST);
+    let more = if more > 0 { format!("; {more} more") } else { String::new() };
+    names.join("; ") + &more
 }
 
 fn number(number: Option<u64>) -> String {

@@ -26,13 +26,13 @@ pub(crate) struct RowForm<'r> {
     pub(crate) only_looks: bool,
 }
 
-/// Writes text to `sink`, line by line, until it returns false. Returns the number of spans.
+/// Writes text to `sink`, line by line, until it returns false. Returns the number of spans, and of those that lack an attribute.
 pub(super) fn export_spans(
     source: Source<'_>,
     params: &Json,
     form: RowForm<'_>,
     sink: &mut dyn FnMut(&str) -> bool,
-) -> Result<u64, QueryError> {
+) -> Result<(u64, u64), QueryError> {
     let RowForm { format, raw, mut redactor, only_looks } = form;
     let params = Object::read(params, &["attribute_filters", "attributes_to_save", "max_depth"])?;
     let query = SpanQuery::read(&params, "attributes_to_save")?;
@@ -49,7 +49,7 @@ pub(super) fn export_spans(
                 _ => columns.into_iter().map(str::to_owned).collect(),
             };
             if !sink(&csv_line(FIXED.into_iter().chain(columns.iter().map(String::as_str)).map(Some), raw)) {
-                return Ok(0);
+                return Ok((0, 0));
             }
             &move |row| csv_line(csv_fields(row, one_column), raw)
         }
@@ -64,7 +64,7 @@ pub(super) fn export_spans(
         };
         rows.iter().all(|row| sink(&write(row)))
     };
-    query.visit(source, &mut |span| {
+    let left_out = query.visit(source, &mut |span| {
         let row = dataset_row(span);
         count += 1;
         let is_next = redactor.is_none() || waiting.first().is_some_and(|first: &DatasetRow| first.trace_id != row.trace_id);
@@ -73,7 +73,7 @@ pub(super) fn export_spans(
         Ok(if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;
     put(&mut waiting, &mut redactor);
-    Ok(count)
+    Ok((count, left_out))
 }
 
 /// The rows of a trace, redacted.

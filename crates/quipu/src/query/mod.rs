@@ -22,6 +22,7 @@ mod traces;
 mod tree;
 mod types;
 mod value;
+mod writers;
 
 pub use error::QueryError;
 pub use json::{AttributeMap, JsonText};
@@ -29,11 +30,13 @@ pub use releases::ReleaseGuess;
 pub use types::{
     Data, DatasetRow, MetricDataPoint, MetricLabel, MetricSeries, SavedDataset, Span, SpanEvent, SpanTree, SpanWithStatus, Trace,
 };
+pub use writers::{Writer, Writers};
 
 pub(crate) use export::RowForm;
 pub(crate) use matching::Source;
 pub(crate) use metrics::model_of;
 pub(crate) use releases::guess_releases;
+pub(crate) use writers::writers;
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -107,8 +110,14 @@ pub(crate) fn answer(source: Source<'_>, method: &str, params: &str, now_seconds
     }
 }
 
-/// Writes spans as lines of text to `sink` until it returns false. Returns the number of spans.
-pub(crate) fn export(source: Source<'_>, params: &str, form: RowForm<'_>, sink: &mut dyn FnMut(&str) -> bool) -> Result<u64, QueryError> {
+/// Writes spans as lines of text to `sink` until it returns false. Returns the number of spans, and of
+/// those that lack an attribute.
+pub(crate) fn export(
+    source: Source<'_>,
+    params: &str,
+    form: RowForm<'_>,
+    sink: &mut dyn FnMut(&str) -> bool,
+) -> Result<(u64, u64), QueryError> {
     export::export_spans(source, &read_params(params)?, form, sink)
 }
 

@@ -4,7 +4,7 @@ use super::error::QueryError;
 use super::matching::Source;
 use crate::index::Index;
 use quipu_model::recorded::entries;
-use quipu_store::{scan_attributes, scan_sources};
+use quipu_store::{Layout, scan_attributes, scan_sources};
 use serde::Serialize;
 use std::ops::ControlFlow;
 
@@ -21,9 +21,9 @@ pub struct ReleaseGuess {
 const OTHER: &str = "OTLP";
 
 impl ReleaseGuess {
-    /// What wrote the file, in words.
-    pub fn written_by(&self) -> String {
-        if self.releases == OTHER { "OpenTelemetry".to_owned() } else { format!("Llama Stack {}", self.releases) }
+    /// Whether Llama Stack's own telemetry wrote the file.
+    pub fn is_llama_stack(&self) -> bool {
+        self.releases != OTHER
     }
 }
 
@@ -80,10 +80,10 @@ pub(crate) fn guess_releases(source: Source<'_>) -> Result<ReleaseGuess, QueryEr
         seen.take(attributes);
         if seen.spans < SAMPLE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
-    let mut is_imported = false;
+    let mut is_imported = source.database.schema().layout == Layout::Quipu;
     scan_sources(source.database.connection(), source.database.schema(), &mut |_, _, _| is_imported = true)?;
     if is_imported && !seen.own && !seen.autotraced {
-        let because = "it came over OTLP, and has none of the marks of Llama Stack's own telemetry".to_owned();
+        let because = "it was imported or received over OTLP, and has none of the marks of Llama Stack's own telemetry".to_owned();
         return Ok(ReleaseGuess { releases: OTHER.to_owned(), because });
     }
     Ok(guess(&seen, index))

@@ -61,14 +61,16 @@ impl SpanQuery {
     }
 
     /// Calls `each` with every span of the matching traces that has all requested attributes, whether or not the span itself matches the
-    /// filter. Traces come in the order of their first matching span, and in each the trees of its roots.
+    /// filter. Traces come in the order of their first matching span, and in each the trees of its roots. Returns how many other spans
+    /// these traces have.
     pub(super) fn visit(
         &self,
         source: Source<'_>,
         each: &mut dyn FnMut(Span) -> Result<ControlFlow<()>, QueryError>,
-    ) -> Result<(), QueryError> {
+    ) -> Result<u64, QueryError> {
         let index = source.indexed()?;
         let mut seen = HashSet::new();
+        let mut left_out = 0;
         source.matching_traces(&self.conditions, &mut |matched| {
             let MatchedTrace::Number(trace) = matched else { return Ok(ControlFlow::Continue(())) };
             if index.trace_rowid(trace).is_none() {
@@ -87,13 +89,15 @@ impl SpanQuery {
                     let span = span(row, &self.keys, self.keys_name, self.all_or_none)?;
                     let given = span.attributes.as_ref().map(|attributes| attributes.0.as_slice()).unwrap_or_default();
                     let complete = !given.is_empty() && (self.keys.is_empty() || given.iter().all(|(_, value)| !value.is_null()));
+                    left_out += u64::from(!complete);
                     if complete && each(span)?.is_break() {
                         return Ok(ControlFlow::Break(()));
                     }
                 }
             }
             Ok(ControlFlow::Continue(()))
-        })
+        })?;
+        Ok(left_out)
     }
 
     fn collect(&self, source: Source<'_>) -> Result<Vec<Span>, QueryError> {

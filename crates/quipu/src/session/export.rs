@@ -28,6 +28,8 @@ pub struct ExportOptions {
 pub struct Exported {
     /// Number of spans.
     pub spans: u64,
+    /// Number of spans of the same traces that lack a requested attribute, or have none at all, and were left out.
+    pub left_out: u64,
     /// What was found and taken out, if anything was to be.
     pub report: RedactReport,
 }
@@ -85,7 +87,7 @@ impl Session {
                 })?;
             }
         }
-        Ok(Exported { spans, report: outgoing.report() })
+        Ok(Exported { spans, left_out: 0, report: outgoing.report() })
     }
 
     fn full_trace(&self, trace: u32, selection: Selection<'_>, logs: LogEvents) -> Result<FullTrace, Failure> {

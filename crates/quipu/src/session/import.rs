@@ -16,8 +16,8 @@ impl Session {
     /// When nothing was imported; when the database can't be written or opened.
     pub fn open_imported(importer: Importer, name: &str, options: OpenOptions) -> Result<(Session, ImportReport), Failure> {
         let (writer, report) = importer.finish()?;
-        if let (Some(first), 0) = (report.problems.first(), report.spans + report.logs + report.points) {
-            return Err(Failure { kind: FailureKind::CannotOpen, message: format!("Nothing could be imported. {first}") });
+        if let Some(message) = report.nothing(name) {
+            return Err(Failure { kind: FailureKind::CannotOpen, message });
         }
         let file = NamedSource { name: name.to_owned(), source: Box::new(writer.into_source()?) };
         let mut database = Database::open(vec![file], options)?;
@@ -40,6 +40,17 @@ fn warnings(report: &ImportReport) -> Vec<Warning> {
             kind: WarningKind::Corrupt,
             text: format!("{} could not be read: {first}", counted(Some(report.problem_count), "piece", "pieces")),
             meaning: "Everything else was imported. `quipu import` lists the pieces with their places.".into(),
+        });
+    }
+    if let Some(first) = report.remarks.first() {
+        let more = match report.remark_count {
+            1 => String::new(),
+            count => format!(" ({} more)", count - 1),
+        };
+        warnings.push(Warning {
+            kind: WarningKind::OddValues,
+            text: format!("{first}{more}"),
+            meaning: "Everything else was imported as it is.".into(),
         });
     }
     warnings

@@ -2,7 +2,7 @@
 
 use super::export::{ExportOptions, Exported};
 use super::{Outgoing, Session};
-use crate::query::{self, QueryError, ReleaseGuess, RowForm, Source};
+use crate::query::{self, QueryError, ReleaseGuess, RowForm, Source, Writers};
 use quipu_protocol::{Failure, FailureKind, FileFormat, RedactOptions};
 use quipu_store::StoreError;
 
@@ -74,8 +74,9 @@ impl Session {
         let mut outgoing = Outgoing::new(options.redact);
         let only_looks = options.redact == Some(RedactOptions::NOTHING);
         let redactor = outgoing.redactor();
-        let spans = self.run(|source| query::export(source, params, RowForm { format, raw: options.raw, redactor, only_looks }, sink))?;
-        Ok(Exported { spans, report: outgoing.report() })
+        let (spans, left_out) =
+            self.run(|source| query::export(source, params, RowForm { format, raw: options.raw, redactor, only_looks }, sink))?;
+        Ok(Exported { spans, left_out, report: outgoing.report() })
     }
 
     /// The releases of Llama Stack that could have written the file.
@@ -85,6 +86,14 @@ impl Session {
     pub fn guess_releases(&mut self) -> Result<ReleaseGuess, Failure> {
         self.complete_index()?;
         Ok(self.run(query::guess_releases)?)
+    }
+
+    /// The SDKs and instrumentations that recorded the spans, as far as the file says so. Reads all spans.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn writers(&self) -> Result<Writers, Failure> {
+        Ok(self.run(query::writers)?)
     }
 
     /// Completes a trace id from its unique prefix.

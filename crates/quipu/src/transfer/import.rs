@@ -3,22 +3,22 @@
 //! Memory use is bounded for files of any length: one piece of the input, plus the database if it is in memory. Dropping the importer
 //! cancels the import. Not here: reading files, and choosing the size of chunks.
 
-use super::content::{Content, DETECTION_BYTES, content};
-use super::dialect;
-use super::problems::ImportReport;
+use super::DIALECTS;
+use super::content::DETECTION_BYTES;
+use super::dialect::{self, Reader, Recognized};
+use super::input::{Around, Input, MAX_PIECE, recognize};
+use super::problems::{ImportReport, not_utf8};
 use super::recorder::{Recorded, Recorder};
-use super::split::{Piece, Splitter};
+use super::split::Piece;
+use super::unpack::{Inside, Kind};
 use quipu_model::Value;
 use quipu_model::recorded::{parse_json, repaired};
 use quipu_otlp::otlp::is_list;
 use quipu_otlp::parts::{PartError, Room, Taker, read_json, read_protobuf};
 use quipu_otlp::rows::Rows;
-use quipu_otlp::wire::{Messages, Prefix, table_of};
+use quipu_otlp::wire::table_of;
 use quipu_protocol::{Failure, FailureKind};
 use quipu_store::{StoreError, Writer};
-
-/// Maximum bytes of a piece: one OTLP resource with its spans, or one Jaeger trace. The parsed tree takes several times as much.
-const MAX_PIECE: usize = if cfg!(target_family = "wasm") { 64 << 20 } else { 512 << 20 };
 
 /// Why an import failed.
 #[derive(Debug, thiserror::Error)]
@@ -59,18 +59,6 @@ pub struct ImportProgress {
     pub problems: u64,
 }
 
-enum Input {
-    /// The first bytes of an input whose format is not known yet.
-    Unknown(Vec<u8>),
-    /// Like `Unknown`, for decompressed bytes. They are not decompressed again, since a file may be crafted to decompress to itself.
-    Unpacked(Vec<u8>),
-    Json(Splitter),
-    Protobuf(Messages),
-    Gzip(Box<super::gzip::Unpacker>, Box<Input>),
-    /// The rest of the input can't be parsed.
-    Given(()),
-}
-
 /// An import in progress: any number of inputs, in any order, become one database.
 ///
 /// ```
@@ -91,11 +79,17 @@ pub struct Importer {
     recorder: Recorder,
     report: ImportReport,
     name: String,
+    /// Name of the archive that the input is in.
+    archive: String,
     input: Input,
     bytes: u64,
     limit: u64,
     /// Position of the current piece, such as `line 7`.
     place: String,
+    /// Number of inputs before the current one.
+    inputs: u64,
+    /// Reads the items of each dialect that the input has had.
+    readers: Vec<Option<Box<dyn Reader>>>,
 }
 
 impl Importer {
@@ -109,10 +103,13 @@ impl Importer {
             recorder: Recorder::new(writer),
             report: ImportReport::default(),
             name: String::new(),
-            input: Input::Unknown(Vec::new()),
+            archive: String::new(),
+            input: Input::Given(()),
             bytes: 0,
             limit: u64::MAX,
             place: String::new(),
+            inputs: 0,
+            readers: DIALECTS.iter().map(|_| None).collect(),
         })
     }
 
@@ -126,7 +123,7 @@ impl Importer {
     /// Starts an input: a file, or the body of one request. The name appears in reports only.
     pub fn begin(&mut self, name: &str) {
         name.clone_into(&mut self.name);
-        self.input = Input::Unknown(Vec::new());
+        self.input = Input::Unknown(Vec::new(), Around::default());
     }
 
     /// Consumes the next bytes of the input.
@@ -152,7 +149,7 @@ impl Importer {
     /// # Errors
     /// As for [`push`](Importer::push).
     pub fn end(&mut self) -> Result<(), ImportError> {
-        let mut input = std::mem::replace(&mut self.input, Input::Unknown(Vec::new()));
+        let mut input = std::mem::replace(&mut self.input, Input::Given(()));
         self.feed(&mut input, &[], true)
     }
 
@@ -173,21 +170,32 @@ impl Importer {
     }
 
     fn feed(&mut self, input: &mut Input, bytes: &[u8], last: bool) -> Result<(), ImportError> {
-        let may_unpack = matches!(input, Input::Unknown(_));
-        if let Input::Unknown(head) | Input::Unpacked(head) = input {
+        if let Input::Unknown(head, around) = input {
             head.extend_from_slice(bytes);
             if head.len() < DETECTION_BYTES && !last {
                 return Ok(());
             }
-            let head = std::mem::take(head);
-            *input = self.recognize(&head, may_unpack)?;
+            let (head, around) = (std::mem::take(head), *around);
+            *input = match recognize(&head, around) {
+                Ok(input) => input,
+                // Other files of an archive can be read.
+                Err(what) if around.in_archive => {
+                    self.report.note(&self.name, "all of it", format!("it is {what}"));
+                    Input::Given(())
+                }
+                Err(what) => return Err(ImportError::NotUnderstood(format!("{} is {what}.", self.name))),
+            };
             return self.feed(input, &head, last);
         }
         match input {
             Input::Json(splitter) => {
                 let mut take = |piece: Piece<'_>| self.take_piece(piece);
                 splitter.push(bytes, &mut take)?;
-                if last { splitter.finish(&mut take) } else { Ok(()) }
+                if last {
+                    splitter.finish(&mut take)?;
+                    self.finish_readers()?;
+                }
+                Ok(())
             }
             Input::Protobuf(messages) => {
                 let mut problem = messages.push(bytes, MAX_PIECE, &mut |message, number| self.take_message(message, number))?;
@@ -201,72 +209,110 @@ impl Importer {
                 }
                 Ok(())
             }
-            Input::Gzip(unpacker, inner) => {
-                // The limits also hold for what a small compressed input expands to.
-                let mut failed = unpacker.push(bytes, &mut |bytes| self.feed(inner, bytes, false).and_then(|()| self.check_room()))?;
-                if last {
-                    failed = failed.or(unpacker.finish());
+            Input::Layer(layer, around, inner) => {
+                let around = *around;
+                let mut take = |inside: Inside<'_>| self.take_inside(inside, around, inner);
+                let mut failed = layer.push(bytes, &mut take)?;
+                if last && failed.is_none() {
+                    failed = layer.finish(&mut take)?;
                 }
-                if let Some(what) = failed {
-                    if matches!(&**inner, Input::Unpacked(head) if head.is_empty()) {
+                if let Some(what) = &failed {
+                    if matches!(&**inner, Input::Unknown(head, _) if head.is_empty()) && around.last == Some(Kind::Compression) {
                         let name = &self.name;
-                        let damaged = format!("{name} is compressed by gzip, and damaged: nothing of it can be unpacked.");
+                        let damaged = format!("{name} is compressed, and nothing of it can be unpacked: {what}.");
                         return Err(ImportError::NotUnderstood(damaged));
                     }
-                    self.report.note(&self.name, "compressed data", what);
+                    self.report.note(&self.name, "compressed data", what.as_str());
+                }
+                if last || failed.is_some() {
                     self.feed(inner, &[], true)?;
                     *input = Input::Given(());
-                } else if last {
-                    self.feed(inner, &[], true)?;
                 }
                 Ok(())
             }
-            Input::Unknown(_) | Input::Unpacked(_) | Input::Given(()) => Ok(()),
+            Input::Unknown(..) | Input::Given(()) => Ok(()),
         }
     }
 
-    fn recognize(&self, head: &[u8], may_unpack: bool) -> Result<Input, ImportError> {
-        let name = &self.name;
-        let no = |what: &str| ImportError::NotUnderstood(format!("{name} is {what}."));
-        Ok(match content(head) {
-            Content::Json => Input::Json(Splitter::new(MAX_PIECE)),
-            Content::Protobuf => Input::Protobuf(Messages::new(Prefix::None)),
-            Content::PrefixedProtobuf => Input::Protobuf(Messages::new(Prefix::Fixed)),
-            Content::DelimitedProtobuf => Input::Protobuf(Messages::new(Prefix::Varint)),
-            Content::Gzip if may_unpack => Input::Gzip(Box::default(), Box::new(Input::Unpacked(Vec::new()))),
-            Content::Gzip => return Err(no("compressed by gzip more than once; unpack it first")),
-            Content::Database => {
-                return Err(no("a SQLite database, which is opened and not imported; where it is compressed, unpack it first"));
+    /// Takes what a layer passes on. The limits also hold for what a small compressed input expands to.
+    fn take_inside(&mut self, inside: Inside<'_>, around: Around, inner: &mut Input) -> Result<(), ImportError> {
+        match inside {
+            Inside::Bytes(bytes) => {
+                self.feed(inner, bytes, false)?;
+                self.check_room()
             }
-            Content::Other if head.is_empty() => return Err(no("empty (0 bytes)")),
-            Content::Other if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) => return Err(no("compressed by zstd; unpack it first")),
-            Content::Other => {
-                return Err(no(&format!("nothing that can be imported: {}", dialect::unknown_message())));
+            Inside::Begin(name) => {
+                let inside = format!("{}/{name}", self.name);
+                self.archive = std::mem::replace(&mut self.name, inside);
+                *inner = Input::Unknown(Vec::new(), around);
+                Ok(())
             }
-        })
+            Inside::End => {
+                let mut ended = std::mem::replace(inner, Input::Given(()));
+                self.feed(&mut ended, &[], true)?;
+                self.name = std::mem::take(&mut self.archive);
+                Ok(())
+            }
+            Inside::Skipped(name, what) => {
+                self.report.note(&format!("{}/{name}", self.name), "all of it", what);
+                Ok(())
+            }
+        }
     }
 
     fn take_piece(&mut self, piece: Piece<'_>) -> Result<(), ImportError> {
-        let (list, json, line) = match piece {
+        let (list, json, line, byte) = match piece {
             Piece::Bad { line, what } => {
                 self.report.note(&self.name, &format!("line {line}"), what);
                 return Ok(());
             }
-            Piece::Item { list, json, line } => (list, json, line),
+            Piece::Item { list, json, line, byte } => (Some(list), json, line, byte),
+            Piece::Document { json, line, byte } => (None, json, line, byte),
         };
         self.place = format!("line {line}");
-        if !is_list(list) {
-            return match parse_json(&repaired(json)) {
-                Some(value) => self.take(list, &value),
-                None => {
-                    self.problem("it is not valid JSON");
-                    Ok(())
+        let of_list = list.and_then(|list| Some((dialect::of_list(list)?, list)));
+        let (dialect, list, inner) = match of_list {
+            Some((dialect, list)) => (dialect, list.to_owned(), json),
+            None => match dialect::recognize(json) {
+                Ok(Recognized { dialect, list, json }) => (dialect, list.to_owned(), json),
+                Err(_) if list.is_none() && dialect::is_empty(json) => return Ok(()),
+                Err(what) => {
+                    self.problem(&what);
+                    return Ok(());
                 }
-            };
+            },
+        };
+        if let Some((at, what)) = not_utf8(json) {
+            let lines = json.get(..at).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
+            let place = format!("line {}, byte {}", line + lines as u64, byte + at as u64);
+            self.report.remark(&self.name, &place, what);
         }
-        let json = repaired(json);
-        let (list, room) = (list.to_owned(), Room::of(json.len()));
-        self.take_parts(|rows, take| read_json(json.as_bytes(), room, rows, take), &list, "it is not valid JSON")
+        let text = repaired(inner);
+        if is_list(&list) {
+            let room = Room::of(text.len());
+            return self.take_parts(|rows, take| read_json(text.as_bytes(), room, rows, take), &list, "it is not valid JSON");
+        }
+        match parse_json(&text) {
+            Some(value) => self.take(dialect, &list, &value),
+            None => {
+                self.problem("it is not valid JSON");
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes what the readers of the input have kept back.
+    fn finish_readers(&mut self) -> Result<(), ImportError> {
+        for at in 0..self.readers.len() {
+            let Some(mut reader) = self.readers.get_mut(at).and_then(Option::take) else { continue };
+            let mut rows = Rows::default();
+            for what in reader.finish(&mut rows) {
+                self.report.remark(&self.name, "all of it", what);
+            }
+            self.write(&mut rows)?;
+        }
+        self.inputs += 1;
+        Ok(())
     }
 
     fn take_message(&mut self, message: &[u8], number: u64) -> Result<(), ImportError> {
@@ -296,7 +342,7 @@ impl Importer {
         let mut failed = None;
         let mut take = |_: &mut Rows, part: &Value| {
             if failed.is_none() {
-                failed = self.take(list, part).err();
+                failed = self.take_otlp(list, part).err();
             }
         };
         let outcome = read(&mut Rows::default(), &mut take);
@@ -314,15 +360,26 @@ impl Importer {
         Ok(())
     }
 
-    fn take(&mut self, list: &str, value: &Value) -> Result<(), ImportError> {
+    fn take_otlp(&mut self, list: &str, value: &Value) -> Result<(), ImportError> {
         let mut rows = Rows::default();
-        if let Some(reader) = dialect::reader(list) {
-            reader(&mut rows, value);
+        rows.take(list, value);
+        self.write(&mut rows)
+    }
+
+    fn take(&mut self, dialect: usize, list: &str, value: &Value) -> Result<(), ImportError> {
+        let mut rows = Rows::default();
+        let input = dialect::Input { number: self.inputs };
+        if let (Some(reader), Some(dialect)) = (self.readers.get_mut(dialect), DIALECTS.get(dialect)) {
+            reader.get_or_insert_with(|| (dialect.start)(input)).take(&mut rows, list, value);
         }
+        self.write(&mut rows)
+    }
+
+    fn write(&mut self, rows: &mut Rows) -> Result<(), ImportError> {
         for (what, count) in rows.problems() {
             (0..*count).for_each(|_| self.report.note(&self.name, &self.place, *what));
         }
-        let Recorded { spans, repeated_spans, events, logs, points } = self.recorder.write(&mut rows)?;
+        let Recorded { spans, repeated_spans, events, logs, points } = self.recorder.write(rows)?;
         self.report.spans += spans;
         self.report.repeated_spans += repeated_spans;
         self.report.events += events;

@@ -1,31 +1,51 @@
-//! Parses Jaeger JSON: traces with their spans and the processes these refer to.
+//! Parses Jaeger JSON: traces with their spans and the processes these refer to, single spans, those of its protobuf as JSON, and the
+//! documents that it stores in Elasticsearch.
 //!
 //! Not here: reading bytes, and Jaeger's protobuf.
 
-use super::dialect::{Bare, Dialect};
-use quipu_model::number::truncated;
+use super::dialect::{Dialect, Each};
+use super::plain::{duration, instant, put, scaled};
 use quipu_model::{EventRecord, SpanExtra, SpanRecord, Value, reference_time};
 use quipu_otlp::attributes::{Object, write_plain};
 use quipu_otlp::fields::{field, list, text};
 use quipu_otlp::numbers::{id, python_float, real};
 use quipu_otlp::otlp::ReadSpan;
 use quipu_otlp::rows::Rows;
+use std::borrow::Cow;
 
-/// Jaeger's response with a list of traces, or a single trace of it.
+/// A trace of Jaeger's, in the answer of its server or alone, or a span.
 pub(super) const DIALECT: Dialect = Dialect {
-    name: "JSON of Jaeger's",
-    content: "trace of Jaeger's",
-    lists: &[("data", take_jaeger)],
-    bare: Some(Bare { sign: "spans", members: &["traceID", "spans", "processes"], list: "data" }),
+    name: "Jaeger's JSON",
+    content: "a trace of Jaeger's",
+    lists: &[],
+    signs: &[(&["spans"], TRACE), (&["spanID", "traceID", "operationName"], "span")],
+    start: |_| Box::new(Each(take)),
 };
+
+const TRACE: &str = "trace";
+
+fn take(rows: &mut Rows, list_name: &str, item: &Value) {
+    let spans = list(item, "spans");
+    if spans.first().is_some_and(|span| field(span, "startTimeUnixNano").is_some()) {
+        // Spans of OTLP, without a resource.
+        rows.take_spans(&Value::Map(vec![("scopeSpans".to_owned(), Value::List(vec![item.clone()]))]));
+    } else if list_name == TRACE {
+        take_jaeger(rows, item);
+    } else {
+        take_jaeger(rows, &Value::Map(vec![("spans".to_owned(), Value::List(vec![item.clone()]))]));
+    }
+}
 
 fn take_jaeger(rows: &mut Rows, trace: &Value) {
     for span in list(trace, "spans") {
+        let span = with_tags(span);
+        let span = &*span;
         let process = field(span, "process").or_else(|| {
             let number = field(span, "processId")?.as_str()?;
             field(trace, "processes")?.get(number)
         });
-        let process = process.unwrap_or(&Value::Null);
+        let process = with_tags(process.unwrap_or(&Value::Null));
+        let process = &*process;
         let Some(read) = read_span(span, trace) else {
             rows.problem("a span in it has no id of its own or of its trace");
             continue;
@@ -66,7 +86,8 @@ fn read_span(span: &Value, trace: &Value) -> Option<ReadSpan> {
     for reference in list(span, "references") {
         let of_trace = id(field(reference, "traceId"), 16);
         let to = id(field(reference, "spanId"), 8);
-        let is_child = text(reference, "refType").as_deref() == Some("CHILD_OF");
+        // Protobuf's JSON leaves out what is 0.
+        let is_child = text(reference, "refType").is_none_or(|kind| kind == "CHILD_OF");
         let is_here = of_trace.as_deref().is_none_or(|found| found == trace_id);
         if is_child && parent.is_none() && is_here {
             parent = to;
@@ -142,18 +163,33 @@ fn read_span(span: &Value, trace: &Value) -> Option<ReadSpan> {
     })
 }
 
-/// Converts microseconds, which some exporters write with a fraction, to nanoseconds.
+/// Converts microseconds, which some exporters write with a fraction, to nanoseconds; protobuf's JSON has times and lengths as text.
 fn nanos(value: Option<&Value>) -> Option<u64> {
-    if let Some(whole) =
-        quipu_otlp::numbers::unsigned(value).filter(|_| matches!(value, Some(Value::Number(number)) if !number.0.contains('.')))
+    if let Some(Value::Text(text)) = value
+        && !text.bytes().all(|byte| byte.is_ascii_digit())
     {
-        return whole.checked_mul(1_000);
+        return duration(text).or_else(|| instant(value));
     }
-    real(value).filter(|micros| *micros >= 0.0).map(|micros| truncated::<u64>((micros * 1e3).round()))
+    scaled(value, 3)
+}
+
+/// The value of a tag, also as protobuf's JSON has it: in a field for each type, and none for false, 0 and an empty text.
+fn value_of(tag: &Value) -> &Value {
+    const FIELDS: [&str; 5] = ["vStr", "vBool", "vInt64", "vFloat64", "vBinary"];
+    let found = field(tag, "value").or_else(|| FIELDS.iter().find_map(|name| field(tag, name)));
+    found.unwrap_or_else(|| match type_of(tag).as_str() {
+        "bool" => &Value::Bool(false),
+        _ => &Value::Null,
+    })
+}
+
+/// The type of a tag, in small letters.
+fn type_of(tag: &Value) -> String {
+    text(tag, "type").or_else(|| text(tag, "vType")).unwrap_or_default().to_ascii_lowercase()
 }
 
 fn find<'v>(tags: &'v [Value], key: &str) -> Option<&'v Value> {
-    field(tags.iter().find(|tag| field(tag, "key").and_then(Value::as_str) == Some(key))?, "value")
+    Some(value_of(tags.iter().find(|tag| field(tag, "key").and_then(Value::as_str) == Some(key))?))
 }
 
 fn tag<'v>(span: &'v Value, key: &str) -> Option<&'v str> {
@@ -164,16 +200,26 @@ fn tag<'v>(span: &'v Value, key: &str) -> Option<&'v str> {
 fn put_tags(object: &mut Object, tags: &[Value], but: &[&str]) {
     for tag in tags {
         let Some(key) = field(tag, "key").and_then(Value::as_str).filter(|key| !but.contains(key)) else { continue };
-        let value = field(tag, "value").unwrap_or(&Value::Null);
-        match (text(tag, "type").unwrap_or_default().as_str(), value) {
+        match (type_of(tag).as_str(), value_of(tag)) {
+            ("float64", Value::Null) => object.put_json(key, "0.0"),
+            ("int64", Value::Null) => object.put_json(key, "0"),
+            ("" | "string", Value::Null) => object.put_text(key, ""),
             ("float64", value) => object.put_json(key, &real(Some(value)).map_or_else(|| "null".into(), python_float)),
             ("int64", Value::Text(text)) if text.parse::<i64>().is_ok() => object.put_json(key, text),
             ("bool", Value::Text(text)) if text == "true" || text == "false" => object.put_json(key, text),
-            (_, value) => {
-                let mut json = String::new();
-                write_plain(value, &mut json, 0);
-                object.put_json(key, &json);
-            }
+            (_, value) => put(object, key, value),
         }
     }
+}
+
+/// A span or process whose tags Elasticsearch has as the fields of an object, with another letter instead of dots: as a list again.
+fn with_tags(of: &Value) -> Cow<'_, Value> {
+    let (Value::Map(members), Some(Value::Map(fields))) = (of, field(of, "tag")) else { return Cow::Borrowed(of) };
+    let tag = |(key, value): &(String, Value)| {
+        Value::Map(vec![("key".to_owned(), Value::Text(key.replace('@', "."))), ("value".to_owned(), value.clone())])
+    };
+    let tags: Vec<Value> = list(of, "tags").iter().cloned().chain(fields.iter().map(tag)).collect();
+    let mut members: Vec<_> = members.iter().filter(|(key, _)| !matches!(key.as_str(), "tag" | "tags")).cloned().collect();
+    members.push(("tags".to_owned(), Value::List(tags)));
+    Cow::Owned(Value::Map(members))
 }

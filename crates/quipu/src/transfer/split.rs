@@ -1,5 +1,5 @@
 //! Splits a stream of JSON into pieces that fit into memory. Accepts JSON lines, one object in any formatting, or a list of objects; the
-//! lists that a dialect reads are split into their items.
+//! lists that a dialect reads are split into their items, also inside the objects that servers wrap their answers in.
 //!
 //! Only brackets and strings are tracked; the consumer parses each piece. Malformed input is reported with its line, and splitting
 //! continues on the next line. Not here: the meaning of pieces.
@@ -8,8 +8,10 @@ use super::dialect;
 
 /// A piece of the stream.
 pub(super) enum Piece<'b> {
-    /// An item of the list with this name. A document that is an item by itself is reported the same way.
-    Item { list: &'b str, json: &'b [u8], line: u64 },
+    /// An item of the list with this name, and the number of its first byte in the stream.
+    Item { list: &'b str, json: &'b [u8], line: u64, byte: u64 },
+    /// A document without any such list.
+    Document { json: &'b [u8], line: u64, byte: u64 },
     /// Malformed input, described by the end of a sentence.
     Bad { line: u64, what: String },
 }
@@ -47,14 +49,24 @@ pub(super) struct Splitter {
     key: Vec<u8>,
     /// The piece is an item of a list, not a member of the object.
     in_item: bool,
-    keep: bool,
     piece: Vec<u8>,
     too_long: bool,
-    /// Members that are kept of a document that may be an item by itself.
-    members: Vec<(String, Vec<u8>)>,
-    /// The object had a member that some dialect reads.
+    /// The document so far, as long as it may be an item by itself.
+    document: Vec<u8>,
+    document_too_long: bool,
+    /// Number of objects around the current one in the document.
+    nest: u32,
+    /// The object had a list that is split.
     understood: bool,
+    /// The list that is split has had an item.
+    has_item: bool,
     empty: bool,
+    /// The last byte that is no blank and in no string.
+    last: u8,
+    /// Numbers of the current byte, and of the first ones of the object and the piece.
+    offset: u64,
+    object_byte: u64,
+    piece_byte: u64,
     /// At the start of a line: how much of `{"` was seen, and the key after it.
     fresh: Fresh,
 }
@@ -82,12 +94,18 @@ impl Splitter {
             escaped: false,
             key: Vec::new(),
             in_item: false,
-            keep: false,
             piece: Vec::new(),
             too_long: false,
-            members: Vec::new(),
+            document: Vec::new(),
+            document_too_long: false,
+            nest: 0,
             understood: false,
+            has_item: false,
             empty: true,
+            last: 0,
+            offset: 0,
+            object_byte: 0,
+            piece_byte: 0,
             fresh: Fresh::Line,
         }
     }
@@ -103,11 +121,13 @@ impl Splitter {
                 if run > 0 {
                     self.hold(rest.get(..run).unwrap_or_default());
                     from += run;
+                    self.offset += run as u64;
                     continue;
                 }
             }
             self.byte(byte, take)?;
             from += 1;
+            self.offset += 1;
         }
         Ok(())
     }
@@ -122,22 +142,27 @@ impl Splitter {
     }
 
     fn reset(&mut self) {
-        let (limit, line) = (self.limit, self.line);
-        *self = Splitter { line, fresh: Fresh::No, ..Splitter::new(limit) };
+        let (limit, line, offset) = (self.limit, self.line, self.offset);
+        *self = Splitter { line, offset, fresh: Fresh::No, ..Splitter::new(limit) };
     }
 
     fn hold(&mut self, bytes: &[u8]) {
-        if self.at == At::Key {
-            if self.key.len() < 200 {
-                self.key.extend_from_slice(bytes);
-            }
-        } else if self.keep && !self.too_long {
-            if self.piece.len() + bytes.len() > self.limit {
-                self.too_long = true;
-                self.piece = Vec::new();
-            } else {
-                self.piece.extend_from_slice(bytes);
-            }
+        if self.at == At::Key && self.in_string && self.key.len() < 200 {
+            self.key.extend_from_slice(bytes);
+        }
+        let (held, too_long) = match (self.in_item, self.understood) {
+            (true, _) => (&mut self.piece, &mut self.too_long),
+            (false, false) => (&mut self.document, &mut self.document_too_long),
+            (false, true) => return,
+        };
+        if *too_long {
+            return;
+        }
+        if held.len() + bytes.len() > self.limit {
+            *too_long = true;
+            *held = Vec::new();
+        } else {
+            held.extend_from_slice(bytes);
         }
     }
 
@@ -150,12 +175,20 @@ impl Splitter {
             b'\n' => At::Top,
             // The line before was truncated where no object may start.
             b'{' if begins => {
-                self.object_line = self.line;
+                self.begin_object();
                 At::Key
             }
             _ => At::Line,
         };
         Ok(())
+    }
+
+    fn begin_object(&mut self) {
+        (self.object_line, self.object_byte) = (self.line, self.offset);
+        (self.understood, self.empty, self.nest) = (false, true, 0);
+        self.document.clear();
+        self.document.push(b'{');
+        (self.document_too_long, self.in_item) = (false, false);
     }
 
     /// Whether a line starts a new document while another one is open: the one before was truncated.
@@ -164,7 +197,7 @@ impl Splitter {
             (_, b'\n') => Fresh::Line,
             (Fresh::Line, b'{') => Fresh::Brace(!matches!(self.at, At::Top | At::Line)),
             (Fresh::Brace(open), b'"') => Fresh::Key(Vec::new(), open),
-            (Fresh::Key(key, true), b'"') if key.starts_with(b"resource") && is_list(&key) => {
+            (Fresh::Key(key, true), b'"') if key.starts_with(b"resource") && std::str::from_utf8(&key).is_ok_and(dialect::is_list) => {
                 self.key = key;
                 return true;
             }
@@ -182,9 +215,11 @@ impl Splitter {
             let key = std::mem::take(&mut self.key);
             take(Piece::Bad { line: self.object_line, what: "it ends in the middle; it was cut off".into() })?;
             self.reset();
+            self.begin_object();
             self.at = At::Colon;
-            self.object_line = self.line;
             self.empty = false;
+            // Its list is split, and the rest is not needed.
+            self.understood = true;
             self.key = key;
             return Ok(());
         }
@@ -195,6 +230,7 @@ impl Splitter {
             self.line += 1;
         }
         let blank = matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+        let before = if blank { self.last } else { std::mem::replace(&mut self.last, byte) };
         match self.at {
             At::Line => {
                 if byte == b'\n' {
@@ -204,9 +240,7 @@ impl Splitter {
             At::Top => match byte {
                 b'{' => {
                     self.at = At::Key;
-                    self.object_line = self.line;
-                    self.understood = false;
-                    self.empty = true;
+                    self.begin_object();
                 }
                 // Brackets and commas of a list of documents, or a byte order mark.
                 b'[' | b']' | b',' | 0xef | 0xbb | 0xbf => {}
@@ -215,17 +249,20 @@ impl Splitter {
             },
             At::Key => match byte {
                 b'"' => {
+                    self.hold(&[byte]);
                     self.key.clear();
                     self.empty = false;
                     self.in_string = true;
                 }
-                b'}' => return self.end_object(take),
-                b',' => {}
+                b'}' | b',' => return self.after_member(byte, take),
                 _ if blank => {}
                 _ => return self.bad(byte, take),
             },
             At::Colon => match byte {
-                b':' => self.at = At::Value,
+                b':' => {
+                    self.hold(&[byte]);
+                    self.at = At::Value;
+                }
                 _ if blank => {}
                 _ => return self.bad(byte, take),
             },
@@ -234,43 +271,64 @@ impl Splitter {
                     return Ok(());
                 }
                 let key = std::str::from_utf8(&self.key).unwrap_or_default();
-                if byte == b'[' && is_list(&self.key) {
-                    self.understood = true;
-                    self.at = At::Item;
+                if byte == b'[' && dialect::is_list(key) {
+                    (self.at, self.has_item) = (At::Item, false);
                     return Ok(());
                 }
-                self.begin(dialect::is_kept(key), false);
-                return self.inside(byte, take);
+                if byte == b'{' && self.nest < dialect::MAX_WRAPPERS && dialect::is_wrapper(key) {
+                    self.hold(&[byte]);
+                    (self.at, self.nest) = (At::Key, self.nest + 1);
+                    return Ok(());
+                }
+                (self.at, self.depth, self.in_item) = (At::Inside, 0, false);
+                return self.inside(byte, before, take);
             }
             At::Item => match byte {
-                b']' => self.at = At::Key,
+                b']' => {
+                    self.at = At::Key;
+                    self.understood |= std::str::from_utf8(&self.key).is_ok_and(|key| dialect::of_list(key).is_some());
+                    self.hold(b"[]");
+                }
                 b',' => {}
                 _ if blank => {}
                 b'{' => {
-                    self.begin(true, true);
-                    return self.inside(byte, take);
+                    self.begin_item();
+                    return self.inside(byte, before, take);
+                }
+                // A list of the same name, but of other values.
+                _ if !self.has_item => {
+                    (self.at, self.depth) = (At::Inside, 1);
+                    self.hold(b"[");
+                    return self.inside(byte, before, take);
                 }
                 _ => return self.bad(byte, take),
             },
-            At::Inside => return self.inside(byte, take),
+            At::Inside => return self.inside(byte, before, take),
         }
         Ok(())
     }
 
-    fn begin(&mut self, keep: bool, in_item: bool) {
-        (self.at, self.depth, self.keep, self.in_item) = (At::Inside, 0, keep, in_item);
-        (self.piece_line, self.too_long) = (self.line, false);
+    fn begin_item(&mut self) {
+        (self.at, self.depth, self.in_item) = (At::Inside, 0, true);
+        (self.piece_line, self.piece_byte, self.too_long) = (self.line, self.offset, false);
         self.piece.clear();
+        // The rest of the document is not needed.
+        (self.understood, self.has_item) = (true, true);
+        self.document = Vec::new();
     }
 
-    fn inside<E>(&mut self, byte: u8, take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>) -> Result<(), E> {
+    fn inside<E>(&mut self, byte: u8, before: u8, take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>) -> Result<(), E> {
         match byte {
             b'"' => self.in_string = true,
+            // A line that starts an object where none may be: the one before was truncated.
+            b'{' if matches!(self.fresh, Fresh::Brace(true)) && !matches!(before, b'{' | b'[' | b',' | b':') => {
+                return self.bad(byte, take);
+            }
             b'{' | b'[' => self.depth += 1,
             // A number or word ends at a comma or at the end of the object.
             b',' | b'}' if self.depth == 0 && !self.in_item => {
-                self.end_member();
-                return if byte == b'}' { self.end_object(take) } else { Ok(()) };
+                self.at = At::Key;
+                return self.after_member(byte, take);
             }
             b'}' | b']' if self.depth == 0 => return self.bad(byte, take),
             b'}' | b']' => self.depth -= 1,
@@ -279,14 +337,26 @@ impl Splitter {
         self.hold(&[byte]);
         if self.in_item && self.depth == 0 && byte == b'}' {
             let piece = std::mem::take(&mut self.piece);
-            self.at = At::Item;
+            (self.at, self.in_item) = (At::Item, false);
             let list = String::from_utf8_lossy(&self.key).into_owned();
             if self.too_long {
                 let what = format!("it is longer than {}", quipu_model::format::bytes(self.limit as u64));
                 return take(Piece::Bad { line: self.piece_line, what });
             }
-            take(Piece::Item { list: &list, json: &piece, line: self.piece_line })?;
+            take(Piece::Item { list: &list, json: &piece, line: self.piece_line, byte: self.piece_byte })?;
             self.piece = piece;
+        }
+        Ok(())
+    }
+
+    /// The comma or brace after a member.
+    fn after_member<E>(&mut self, byte: u8, take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>) -> Result<(), E> {
+        self.hold(&[byte]);
+        if byte == b'}' {
+            match self.nest.checked_sub(1) {
+                Some(outer) => self.nest = outer,
+                None => return self.end_object(take),
+            }
         }
         Ok(())
     }
@@ -304,118 +374,30 @@ impl Splitter {
         } else if byte == b'"' {
             self.in_string = false;
             if self.at == At::Key {
+                // Held as the end of the key, not as part of it.
                 self.at = At::Colon;
-                return Ok(());
             }
         }
         self.hold(&[byte]);
         Ok(())
     }
 
-    fn end_member(&mut self) {
-        if self.keep && !self.too_long {
-            let key = String::from_utf8_lossy(&self.key).into_owned();
-            self.members.push((key, std::mem::take(&mut self.piece)));
-        }
-        self.at = At::Key;
-    }
-
     fn end_object<E>(&mut self, take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>) -> Result<(), E> {
-        let members = std::mem::take(&mut self.members);
-        let (line, known) = (self.object_line, self.understood || self.empty);
+        let (line, byte) = (self.object_line, self.object_byte);
         self.at = At::Top;
-        if let Some(list) = dialect::list_of_bare(members.iter().map(|(key, _)| key.as_str())) {
-            let mut json = b"{".to_vec();
-            for (at, (key, value)) in members.iter().enumerate() {
-                json.extend_from_slice(if at == 0 { b"\"" } else { b",\"" });
-                json.extend_from_slice(key.as_bytes());
-                json.extend_from_slice(b"\":");
-                json.extend_from_slice(value);
-            }
-            json.push(b'}');
-            return take(Piece::Item { list, json: &json, line });
+        if self.understood || self.empty {
+            return Ok(());
         }
-        if known { Ok(()) } else { take(Piece::Bad { line, what: dialect::no_content_message() }) }
+        if self.document_too_long {
+            let what = format!("it is longer than {}", quipu_model::format::bytes(self.limit as u64));
+            return take(Piece::Bad { line, what });
+        }
+        let document = std::mem::take(&mut self.document);
+        take(Piece::Document { json: &document, line, byte })?;
+        self.document = document;
+        Ok(())
     }
-}
-
-fn is_list(key: &[u8]) -> bool {
-    std::str::from_utf8(key).is_ok_and(|key| dialect::reader(key).is_some())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// Items as `list line: json`, problems as `! line: what`.
-    fn split(text: &str, chunk: usize, limit: usize) -> Vec<String> {
-        let (mut splitter, mut out) = (Splitter::new(limit), Vec::new());
-        let mut take = |piece: Piece<'_>| {
-            out.push(match piece {
-                Piece::Item { list, json, line } => format!("{list} {line}: {}", String::from_utf8_lossy(json)),
-                Piece::Bad { line, what } => format!("! {line}: {what}"),
-            });
-            Ok::<(), ()>(())
-        };
-        for bytes in text.as_bytes().chunks(chunk) {
-            splitter.push(bytes, &mut take).expect("no failure");
-        }
-        splitter.finish(&mut take).expect("no failure");
-        out
-    }
-
-    const CUT: &str = "it ends in the middle; it was cut off";
-    const NO_JSON: &str = "it is not valid JSON";
-
-    #[test]
-    fn every_form_of_a_file_gives_its_items() {
-        let expected = ["resourceSpans 1: {\"a\":[1,\"]}\"]}", "resourceSpans 1: {\"b\":2}", "resourceLogs 1: {\"c\":{}}"];
-        let one = r#"{"resourceSpans":[{"a":[1,"]}"]},{"b":2}]} {"resourceLogs" : [ {"c":{}} ], "other": [1, {"d": 2}], "n": 3}"#;
-        let list = format!("[{}]", one.replace("} {", "}, {"));
-        for text in [one, &list] {
-            for chunk in [1, 2, 7, 1_000] {
-                assert_eq!(split(text, chunk, 1_000), expected, "{text}");
-            }
-        }
-        let pretty = "{\n  \"resourceSpans\": [\n    {\n      \"b\": 2\n    }\n  ]\n}\n";
-        assert_eq!(split(pretty, 3, 1_000), ["resourceSpans 3: {\n      \"b\": 2\n    }"]);
-        let by_item = "{\"data\":[\n{\"traceID\":\"1\",\"spans\":[]},\n{\"traceID\":\"2\"}\n]}";
-        assert_eq!(split(by_item, 5, 1_000), ["data 2: {\"traceID\":\"1\",\"spans\":[]}", "data 3: {\"traceID\":\"2\"}"]);
-        let bare = r#"{"processes": {"p1": {}}, "x": 1, "spans": [{}], "traceID": "t"}"#;
-        assert_eq!(split(bare, 4, 1_000), [r#"data 1: {"processes":{"p1": {}},"spans":[{}],"traceID":"t"}"#]);
-    }
-
-    #[test]
-    fn a_malformed_line_is_reported_and_the_next_ones_are_read() {
-        let good = "{\"resourceSpans\":[{\"a\":1}]}\n";
-        let bad = |line: &str| split(&format!("{good}{line}\n{good}"), 6, 60);
-        let [before, after] = ["resourceSpans 1: {\"a\":1}", "resourceSpans 3: {\"a\":1}"].map(str::to_owned);
-        for (line, what) in [
-            ("{\"resourceSpans\":[{\"a\":\"cut off in a te", NO_JSON),
-            ("{\"resourceSpans\":[{\"a\":[1,", CUT),
-            ("{\"resourceSpans\":[{\"a\":1}],", NO_JSON),
-            ("a line of a log", NO_JSON),
-            ("{\"resourceSpans\":[{\"a\":1]]]]}", NO_JSON),
-            ("{\"level\":\"info\"}", "it holds no resourceSpans, resourceLogs or resourceMetrics, and no trace of Jaeger's"),
-            (
-                "{\"resourceSpans\":[{\"a\":\"much longer than a piece may be, as the limit of this test says\"}]}",
-                "it is longer than 60 bytes",
-            ),
-        ] {
-            let found = bad(line);
-            assert_eq!(found.first(), Some(&before), "{line}");
-            assert_eq!(found.last(), Some(&after), "{line}: {found:?}");
-            assert!(found.contains(&format!("! 2: {what}")), "{line}: {found:?}");
-        }
-        assert_eq!(split("{\"resourceSpans\":[{\"a\":1}", 9, 60), ["resourceSpans 1: {\"a\":1}".to_owned(), format!("! 1: {CUT}")]);
-    }
-
-    proptest! {
-        #[test]
-        fn arbitrary_bytes_are_consumed_to_the_end(text in "[\\[\\]{}\",:\\\\a\n ]{0,80}", chunk in 1_usize..9) {
-            let whole = split(&text, 1_000, 50);
-            prop_assert_eq!(split(&text, chunk, 50), whole);
-        }
-    }
-}
+mod tests;

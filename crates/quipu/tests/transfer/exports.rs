@@ -124,15 +124,16 @@ fn jaegers_json_has_the_documented_shape_and_comes_back() {
 }
 
 #[test]
-fn slices_of_a_thread_nest_and_pairs_match() {
+fn slices_of_a_track_nest() {
     for name in ["samples/agent_0.2.15.db", "samples/metrics_0.2.23.db", "tests/fixtures/db/real_events.db"] {
         let mut session = support::open(name);
         let json: Json = serde_json::from_slice(&export(&mut session, Selection::All, FileFormat::Chrome)).expect("JSON");
-        let (mut stacks, mut pairs, mut shown) = (BTreeMap::new(), BTreeMap::<(u64, String), Vec<String>>::new(), BTreeSet::new());
+        let (mut stacks, mut shown) = (BTreeMap::new(), BTreeSet::new());
         // Viewers sort by time: in a sorted file, ties keep their order.
         let mut last = BTreeMap::new();
         for event in json["traceEvents"].as_array().expect("events") {
             let process = event["pid"].as_u64().expect("a process");
+            let track = (process, event["tid"].as_u64().expect("a track"));
             let nanos = |key: &str| (event[key].as_f64().expect("a time") * 1e3).round() as i64;
             match event["ph"].as_str().expect("a phase") {
                 "M" => {
@@ -142,7 +143,7 @@ fn slices_of_a_thread_nest_and_pairs_match() {
                 _ if last.insert(process, nanos("ts")).is_some_and(|before| before > nanos("ts")) => panic!("out of order: {event}"),
                 "X" => {
                     let (start, end) = (nanos("ts"), nanos("ts") + nanos("dur"));
-                    let stack: &mut Vec<i64> = stacks.entry(process).or_default();
+                    let stack: &mut Vec<i64> = stacks.entry(track).or_default();
                     while stack.last().is_some_and(|open| *open <= start) {
                         stack.pop();
                     }
@@ -150,20 +151,10 @@ fn slices_of_a_thread_nest_and_pairs_match() {
                     stack.push(end);
                     shown.insert(event["args"]["span_id"].as_str().expect("an id").to_owned());
                 }
-                "b" => {
-                    shown.insert(event["args"]["span_id"].as_str().expect("an id").to_owned());
-                    let open = pairs.entry((process, event["id"].to_string())).or_default();
-                    open.push(event["name"].to_string());
-                }
-                "e" => {
-                    let open = pairs.get_mut(&(process, event["id"].to_string())).expect("it was begun");
-                    assert_eq!(open.pop(), Some(event["name"].to_string()), "{name}");
-                }
                 "i" => {}
                 other => panic!("{other}"),
             }
         }
-        assert!(pairs.values().all(Vec::is_empty));
         let ids = rows(&support::sql(name, ""), "SELECT span_id FROM spans");
         assert_eq!(shown, ids.into_iter().flatten().collect(), "every span is shown once, {name}");
     }
@@ -277,7 +268,7 @@ proptest! {
 }
 
 #[test]
-fn overlapping_spans_and_their_descendants_become_pairs() {
+fn overlapping_spans_and_their_descendants_are_on_tracks_of_their_own() {
     let at = |second: u64| Some(quipu::model::reference_time(1_764_000_000_000_000_000 + second * 1_000_000_000));
     let span = |id: u64, parent: Option<u64>, name: &str, start, end| SpanRecord {
         span_id: format!("{id:016x}"),
@@ -302,20 +293,17 @@ fn overlapping_spans_and_their_descendants_become_pairs() {
     let json: Json = serde_json::from_slice(&out).expect("JSON");
     let events = json["traceEvents"].as_array().expect("events").iter().filter(|event| event["ph"] != "M");
     let told: Vec<String> = events
-        .map(|event| format!("{} {} {} {} {}", event["ph"], event["name"], event["ts"], event["dur"], event["id"]).replace('"', ""))
+        .map(|event| format!("{} {} {} {} {}", event["ph"], event["name"], event["ts"], event["dur"], event["tid"]).replace('"', ""))
         .collect();
     assert_eq!(
         told,
         [
-            "X root 0.0 20000000.0 null",
-            "X first 0.0 10000000.0 null",
-            "b beside 5000000.0 null 0000000000000004",
-            "X below 6000000.0 2000000.0 null",
-            "b below it 12000000.0 null 0000000000000004",
-            "b outlives 15000000.0 null 0000000000000006",
-            "e below it 15000000.0 null 0000000000000004",
-            "e beside 15000000.0 null 0000000000000004",
-            "e outlives 30000000.0 null 0000000000000006",
+            "X root 0.0 20000000.0 1",
+            "X first 0.0 10000000.0 1",
+            "X beside 5000000.0 10000000.0 2",
+            "X below 6000000.0 2000000.0 1",
+            "X below it 12000000.0 3000000.0 2",
+            "X outlives 15000000.0 15000000.0 2",
         ]
     );
 }

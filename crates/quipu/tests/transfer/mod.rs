@@ -8,6 +8,7 @@ mod real;
 mod round_trips;
 mod series;
 mod services;
+mod shapes;
 pub(crate) mod tools;
 mod unattached;
 mod variants;

@@ -377,12 +377,23 @@ fn unsupported_files_are_named_in_the_error() {
         error.to_string()
     };
     assert_eq!(refused(b""), "x is empty (0 bytes).");
-    assert!(refused(b"Dear reader").starts_with("x is nothing that can be imported"));
+    assert_eq!(refused(b"Dear reader"), "x is a text file, such as a log; traces are read as JSON or protobuf.");
+    assert!(refused(&[1, 2, 3, 0xfe]).starts_with("x is nothing that can be imported: it is none of OTLP"));
     assert!(refused(&read("samples/agent_0.2.15.db")).starts_with("x is a SQLite database"));
-    assert!(refused(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0]).starts_with("x is compressed by zstd"));
-    assert_eq!(refused(&gzip(LINE.as_bytes())[..14]), "x is compressed by gzip, and damaged: nothing of it can be unpacked.");
-    assert_eq!(refused(&gzip(&gzip(LINE.as_bytes()))), "x is compressed by gzip more than once; unpack it first.");
+    assert_eq!(
+        refused(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0]),
+        "x is compressed, and nothing of it can be unpacked: it ends in the middle; it was cut off."
+    );
+    assert_eq!(
+        refused(&gzip(LINE.as_bytes())[..14]),
+        "x is compressed, and nothing of it can be unpacked: it ends in the middle; it was cut off."
+    );
+    assert_eq!(refused(&gzip(&gzip(LINE.as_bytes()))), "x is packed more than once; unpack it first.");
     assert!(refused(&gzip(&read("samples/agent_0.2.15.db"))).starts_with("x is a SQLite database"));
+    // A profile of pprof, as it is and as it comes.
+    let profile = [0x0a, 4, 8, 1, 16, 2, 0x0a, 4, 8, 3, 16, 4];
+    assert!(refused(&profile).starts_with("x is a profile of pprof"));
+    assert!(refused(&gzip(&profile)).starts_with("x is a profile of pprof"));
 
     let mut importer = Importer::new(Writer::in_memory().expect("a writer")).expect("an importer").with_limit(50_000);
     importer.begin("x");

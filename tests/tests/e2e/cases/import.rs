@@ -196,10 +196,10 @@ async fn what_can_be_opened_is_named(stage: &Stage) -> Result<()> {
     let packed = stage.scratch.write("broken.gz", &packed[..20])?;
     let database = SMALL.path();
     for (files, sentence) in [
-        (vec![letter.clone()], "letter.txt is a text file. Quipu opens the SQLite file"),
-        (vec![other], "Nothing could be imported. other.json, line 1: it holds no resourceSpans"),
-        (vec![packed], "broken.gz is compressed by gzip, and damaged"),
-        (vec![letter, body("small_0.2.15_traces.binpb")], "letter.txt is nothing that can be imported"),
+        (vec![letter.clone()], "letter.txt is a text file, such as a log; traces are read as JSON or protobuf. Quipu opens"),
+        (vec![other], "Nothing could be imported. other.json, line 1: it holds none of these: resourceSpans"),
+        (vec![packed], "broken.gz is compressed, and nothing of it can be unpacked"),
+        (vec![letter, body("small_0.2.15_traces.binpb")], "letter.txt is a text file, such as a log"),
         (vec![database, body("small_0.2.15_traces.binpb")], "can’t be opened together"),
     ] {
         page.open(&files).await?;

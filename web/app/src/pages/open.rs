@@ -96,7 +96,8 @@ pub(crate) fn OpenPage() -> impl IntoView {
                 "If a "<code>"-journal"</code>" or "<code>"-wal"</code>" file lies next to it, choose both at once."
             </p>
             <p>
-                "Also opens OTLP (protobuf, JSON, JSONL) and Jaeger JSON, plain or gzipped. Open the traces, logs and metrics of one run together."
+                "Also opens OTLP (protobuf, JSON, JSONL), and JSON of Jaeger, Zipkin, Langfuse, Phoenix, Chrome and console exporters, "
+                "compressed or not. Open the traces, logs and metrics of one run together."
             </p>
             <button type="button" class="primary" on:click=on_mouse(move |_| ask_for_file())>
                 <Icon name=IconName::Open />

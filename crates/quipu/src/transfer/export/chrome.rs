@@ -1,14 +1,15 @@
 //! A trace as Chrome trace events, which Perfetto and speedscope open.
 //!
-//! A trace becomes a process. Slices of a thread must nest: spans that do are slices of its single thread; spans that overlap others become
-//! asynchronous begin/end pairs with an id, together with their descendants. Not here: the meaning of spans; only their times matter.
+//! A trace becomes a process. Slices of a thread must nest, and viewers draw those that do as a call in a call: a span is on the track of its
+//! parent if it lies within it and beside no other, and otherwise on a track of its own. Not here: the meaning of spans.
 
 use super::TraceWriter;
 use quipu_model::{Number, Value};
 use quipu_otlp::values::{FullSpan, FullTrace};
 use quipu_otlp::values::{attributes, map, number, print, text};
 use quipu_protocol::FileFormat;
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 
 pub(super) fn writer(format: FileFormat, _: bool) -> Option<Box<dyn TraceWriter>> {
     (format == FileFormat::Chrome).then(|| Box::<Events>::default() as Box<dyn TraceWriter>)
@@ -52,15 +53,6 @@ impl Clock {
     }
 }
 
-/// How a span is represented.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Drawn {
-    /// A slice of the thread.
-    Slice,
-    /// A begin/end pair, with an id derived from the index of this span.
-    Pair(usize),
-}
-
 fn events(trace: &FullTrace, process: u64, clock: &mut Clock) -> Vec<Value> {
     let times: Vec<Option<(u64, u64)>> = trace
         .spans
@@ -73,115 +65,158 @@ fn events(trace: &FullTrace, process: u64, clock: &mut Clock) -> Vec<Value> {
     if let Some(first) = times.iter().flatten().map(|(start, _)| *start).min() {
         clock.0.get_or_insert(first);
     }
-    let meta = |what: &str, name: String| {
-        let arguments = map([("name", text(name))]);
+    let meta = |what: &str, thread: u64, arguments: Value| {
         map([
             ("ph", text("M")),
             ("name", text(what)),
             ("pid", number(process)),
-            ("tid", number(1)),
+            ("tid", number(thread)),
             ("args", Some(arguments)),
         ])
     };
+    let placed = Tracks::of(trace, &times);
     let root = trace.spans.iter().find(|span| span.span.parent_span_id.is_none()).and_then(|span| span.span.name.as_deref());
-    let mut out = vec![
-        meta("process_name", format!("{} {}", root.unwrap_or("trace"), trace.trace_id)),
-        meta("thread_name", "spans".into()),
-    ];
+    let name = format!("{} {}", root.unwrap_or("trace"), trace.trace_id);
+    let mut out = vec![meta("process_name", 1, map([("name", text(name)), ("trace_id", text(trace.trace_id.as_str()))]))];
+    for track in 1..=placed.open.len() as u64 {
+        let name = if track == 1 { "spans".to_owned() } else { format!("spans {track}") };
+        out.push(meta("thread_name", track, map([("name", text(name))])));
+    }
     let mut timed: Vec<(u64, Value)> = Vec::new();
-    // Open pairs of each id, the innermost last.
-    let mut open: BTreeMap<usize, Vec<(u64, Value)>> = BTreeMap::new();
-    for (at, drawn) in arrange(trace, &times) {
+    for (at, track) in placed.spans {
         let (Some(full), Some(Some((start, end)))) = (trace.spans.get(at), times.get(at)) else { continue };
-        let of = |phase: &str, at: u64, rest: [(&str, Option<Value>); 3]| {
-            let [one, two, three] = rest;
+        let event = |phase: &str, category: &str, name: Option<&String>, nanos: u64, more: [(&str, Option<Value>); 2]| {
+            let [one, two] = more;
             map([
                 ("ph", text(phase)),
-                ("cat", text("span")),
-                ("name", text(full.span.name.clone().unwrap_or_default())),
+                ("cat", text(category)),
+                ("name", text(name.cloned().unwrap_or_default())),
                 ("pid", number(process)),
-                ("tid", number(1)),
-                ("ts", clock.micros(at)),
+                ("tid", number(track as u64 + 1)),
+                ("ts", clock.micros(nanos)),
                 one,
                 two,
-                three,
             ])
         };
-        let arguments = Some(arguments(full));
-        match drawn {
-            Drawn::Slice => {
-                let duration = Value::Number(Number(format!("{}.{:03}", (end - start) / 1_000, (end - start) % 1_000)));
-                timed.push((*start, of("X", *start, [("dur", Some(duration)), ("args", arguments), ("id", None)])));
-            }
-            Drawn::Pair(first) => {
-                let id = || trace.spans.get(first).and_then(|span| text(span.span.span_id.as_str()));
-                let ends = open.entry(first).or_default();
-                while let Some(ended) = ends.pop_if(|(end, _)| *end <= *start) {
-                    timed.push(ended);
-                }
-                ends.push((*end, of("e", *end, [("id", id()), ("args", None), ("dur", None)])));
-                timed.push((*start, of("b", *start, [("id", id()), ("args", arguments), ("dur", None)])));
-            }
-        }
-        for (event, nanos) in full.events.iter().zip(full.event_nanos(trace)) {
+        let duration = Value::Number(Number(format!("{}.{:03}", (end - start) / 1_000, (end - start) % 1_000)));
+        let more = [("dur", Some(duration)), ("args", Some(arguments(full)))];
+        timed.push((*start, event("X", "span", full.span.name.as_ref(), *start, more)));
+        for (of_span, nanos) in full.events.iter().zip(full.event_nanos(trace)) {
             let Some(nanos) = nanos else { continue };
-            let event = map([
-                ("ph", text("i")),
-                ("s", text("t")),
-                ("cat", text("event")),
-                ("name", text(event.name.clone().unwrap_or_default())),
-                ("pid", number(process)),
-                ("tid", number(1)),
-                ("ts", clock.micros(nanos)),
-                ("args", Some(Value::Map(attributes(event.attributes.as_deref())))),
-            ]);
-            timed.push((nanos, event));
+            let more = [("s", text("t")), ("args", Some(Value::Map(attributes(of_span.attributes.as_deref()))))];
+            timed.push((nanos, event("i", "event", of_span.name.as_ref(), nanos, more)));
         }
     }
-    timed.extend(open.into_values().flat_map(|ends| ends.into_iter().rev()));
-    // Stable: viewers sort by time only, and an inner pair has to end before an outer one.
+    // Stable: viewers sort by time only, and an outer slice has to come before an inner one.
     timed.sort_by_key(|(nanos, _)| *nanos);
     out.extend(timed.into_iter().map(|(_, event)| event));
     out
 }
 
-/// The spans that have times, earliest first, and how each is represented.
-fn arrange(trace: &FullTrace, times: &[Option<(u64, u64)>]) -> Vec<(usize, Drawn)> {
-    let mut depth: HashMap<&str, usize> = HashMap::new();
-    for (at, span) in trace.spans.iter().enumerate() {
-        depth.insert(&span.span.span_id, at);
-    }
-    let mut order: Vec<(u64, u64, usize)> =
-        times.iter().enumerate().filter_map(|(at, time)| time.map(|(start, end)| (start, u64::MAX - end, at))).collect();
-    // Of spans with the same start the longer one is the outer; if they also have the same end, the later one in the file.
-    order.sort_unstable_by_key(|(start, end, at)| (*start, *end, usize::MAX - at));
-    let mut drawn: HashMap<usize, Drawn> = HashMap::new();
-    // End times of what is open: slices of the thread, and pairs by id.
-    let mut open: HashMap<Option<usize>, Vec<u64>> = HashMap::new();
-    let mut out = Vec::with_capacity(order.len());
-    for (start, end, at) in order {
-        let end = u64::MAX - end;
-        let parent = trace.spans.get(at).and_then(|span| span.span.parent_span_id.as_deref()).and_then(|parent| depth.get(parent));
-        let below = match parent.and_then(|parent| drawn.get(parent)) {
-            Some(Drawn::Pair(first)) => Some(*first),
-            _ => None,
-        };
-        let stack = open.entry(below).or_default();
-        while stack.last().is_some_and(|last| *last <= start) {
-            stack.pop();
+/// The tracks of a trace.
+#[derive(Default)]
+struct Tracks {
+    /// The spans that have times, earliest first, with their tracks.
+    spans: Vec<(usize, usize)>,
+    /// Of each track, the slices that are open: their ends and spans, the innermost last.
+    open: Vec<Vec<(u64, usize)>>,
+    /// When each track is free, earliest first. A track may be in it with an earlier time than its last one.
+    free: BinaryHeap<Reverse<(u64, usize)>>,
+}
+
+/// How many spans up a slice may be from those around it.
+const MAX_UP: usize = 64;
+
+impl Tracks {
+    fn of(trace: &FullTrace, times: &[Option<(u64, u64)>]) -> Tracks {
+        let known: HashMap<&str, usize> = trace.spans.iter().enumerate().map(|(at, span)| (span.span.span_id.as_str(), at)).collect();
+        let parents: Vec<Option<usize>> =
+            trace.spans.iter().map(|span| span.span.parent_span_id.as_deref().and_then(|parent| known.get(parent).copied())).collect();
+        let depths = depths(&parents);
+        let depth = |at: usize| depths.get(at).copied().unwrap_or(0);
+        let mut order: Vec<(u64, Reverse<u64>, usize, usize)> =
+            times.iter().enumerate().filter_map(|(at, time)| time.map(|(start, end)| (start, Reverse(end), depth(at), at))).collect();
+        // Of spans with the same start the longer one is the outer, and of those with the same end the one above.
+        order.sort_unstable();
+        let mut tracks = Tracks::default();
+        let mut track_of: Vec<Option<usize>> = vec![None; times.len()];
+        for (start, Reverse(end), _, at) in order {
+            let parent = parents.get(at).copied().flatten();
+            let beside = parent.and_then(|parent| track_of.get(parent).copied().flatten());
+            let track = beside.filter(|track| tracks.fits(*track, start, end, at, &parents)).unwrap_or_else(|| tracks.free_at(start));
+            if let Some(stack) = tracks.open.get_mut(track) {
+                stack.push((end, at));
+                // The outermost one ends last.
+                let last = stack.first().map_or(end, |(end, _)| *end);
+                tracks.free.push(Reverse((last, track)));
+            }
+            if let Some(place) = track_of.get_mut(at) {
+                *place = Some(track);
+            }
+            tracks.spans.push((at, track));
         }
-        let nests = stack.last().is_none_or(|last| end <= *last);
-        let how = match (nests, below) {
-            (true, None) => Drawn::Slice,
-            (true, Some(first)) => Drawn::Pair(first),
-            (false, _) => Drawn::Pair(at),
-        };
-        let stack = if nests { stack } else { open.entry(Some(at)).or_default() };
-        stack.push(end);
-        drawn.insert(at, how);
-        out.push((at, how));
+        tracks
     }
-    out
+
+    /// Whether a span can be on a track: what is around it there are spans above it, or nothing is.
+    fn fits(&mut self, track: usize, start: u64, end: u64, at: usize, parents: &[Option<usize>]) -> bool {
+        let Some(stack) = self.open.get_mut(track) else { return false };
+        while stack.pop_if(|(until, _)| *until <= start).is_some() {}
+        let Some((until, around)) = stack.last() else { return true };
+        let above = std::iter::successors(parents.get(at).copied().flatten(), |above| parents.get(*above).copied().flatten());
+        end <= *until && above.take(MAX_UP).any(|above| above == *around)
+    }
+
+    /// A track on which nothing is open, which may be new.
+    fn free_at(&mut self, start: u64) -> usize {
+        while let Some(Reverse((until, track))) = self.free.pop() {
+            if until > start {
+                self.free.push(Reverse((until, track)));
+                break;
+            }
+            if let Some(stack) = self.open.get_mut(track) {
+                while stack.pop_if(|(until, _)| *until <= start).is_some() {}
+                if stack.is_empty() {
+                    return track;
+                }
+            }
+        }
+        self.open.push(Vec::new());
+        self.open.len() - 1
+    }
+}
+
+/// How many spans are above each. Those in a cycle count as far as it was followed.
+fn depths(parents: &[Option<usize>]) -> Vec<usize> {
+    let mut depths: Vec<Option<usize>> = vec![None; parents.len()];
+    let mut path = Vec::new();
+    for at in 0..parents.len() {
+        let mut above = Some(at);
+        let mut depth = 0;
+        while let Some(span) = above {
+            match depths.get(span).copied().flatten() {
+                Some(known) => {
+                    depth = known + 1;
+                    break;
+                }
+                None => {
+                    // Known from now on, so that a cycle ends.
+                    if let Some(place) = depths.get_mut(span) {
+                        *place = Some(0);
+                    }
+                    path.push(span);
+                    above = parents.get(span).copied().flatten();
+                }
+            }
+        }
+        while let Some(span) = path.pop() {
+            if let Some(place) = depths.get_mut(span) {
+                *place = Some(depth);
+            }
+            depth += 1;
+        }
+    }
+    depths.into_iter().map(Option::unwrap_or_default).collect()
 }
 
 fn arguments(full: &FullSpan) -> Value {

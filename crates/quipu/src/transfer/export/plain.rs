@@ -1,10 +1,10 @@
-//! Spans as JSON lines and as CSV, for scripts: rows as they were recorded.
+//! Spans as JSON lines and as CSV, for scripts: rows as they were recorded, and in JSON lines what the rows cannot hold.
 
 use super::TraceWriter;
 use quipu_model::Value;
 use quipu_model::csv;
 use quipu_otlp::values::{FullSpan, FullTrace};
-use quipu_otlp::values::{attributes, list, map, print, text};
+use quipu_otlp::values::{attributes, list, map, number, print, text};
 use quipu_protocol::FileFormat;
 
 pub(super) fn writer(format: FileFormat, raw: bool) -> Option<Box<dyn TraceWriter>> {
@@ -96,5 +96,17 @@ fn one(full: &FullSpan, trace: &FullTrace) -> Value {
         ("kind", of(&span.kind)),
         ("attributes", Some(Value::Map(attributes(span.attributes.as_deref())))),
         ("events", list(events.collect())),
+        // The times above are rounded to microseconds.
+        ("start_time_unix_nano", full.extra.start_nanos.and_then(number)),
+        ("end_time_unix_nano", full.extra.end_nanos.and_then(number)),
+        ("status_message", full.extra.status_message.clone().map(Value::Text)),
+        ("trace_state", full.extra.trace_state.clone().map(Value::Text)),
+        ("links", list(full.links())),
+        ("resource", some(full.resource(trace))),
+        ("scope", some(full.scope())),
     ])
+}
+
+fn some(entries: Vec<(String, Value)>) -> Option<Value> {
+    (!entries.is_empty()).then_some(Value::Map(entries))
 }

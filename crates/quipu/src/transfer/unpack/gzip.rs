@@ -1,5 +1,7 @@
 //! Gzip decompression (RFC 1952). Supports concatenated members, of which the browser's own stream decompresses only the first.
 
+use super::{CUT_OFF, DAMAGED, Inside, Layer, Sink};
+use crate::transfer::import::ImportError;
 use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
 use quipu_model::encoding::Crc32;
@@ -33,11 +35,8 @@ impl Default for Unpacker {
     }
 }
 
-const DAMAGED: &str = "it is damaged";
-
-impl Unpacker {
-    /// Decompresses `bytes` and passes the output to `take`. Returns the end of a sentence if the data is damaged.
-    pub(super) fn push<E>(&mut self, mut bytes: &[u8], take: &mut dyn FnMut(&[u8]) -> Result<(), E>) -> Result<Option<String>, E> {
+impl Layer for Unpacker {
+    fn push(&mut self, mut bytes: &[u8], sink: Sink<'_>) -> Result<Option<String>, ImportError> {
         loop {
             match &mut self.at {
                 // Output may be pending after all input was consumed.
@@ -50,7 +49,7 @@ impl Unpacker {
                     // Pending output can be produced without consuming input.
                     let goes_on = !unpacked.is_empty() || result.bytes_consumed > 0;
                     if !unpacked.is_empty() {
-                        take(unpacked)?;
+                        sink(Inside::Bytes(unpacked))?;
                     }
                     match result.status {
                         Ok(MZStatus::StreamEnd) => self.at = At::Trailer(Vec::new()),
@@ -93,10 +92,9 @@ impl Unpacker {
         }
     }
 
-    /// Ends the stream. Returns the end of a sentence if it is truncated.
-    pub(super) fn finish(&self) -> Option<String> {
+    fn finish(&mut self, _: Sink<'_>) -> Result<Option<String>, ImportError> {
         let whole = self.ended && matches!(&self.at, At::Header(seen) if seen.is_empty());
-        (!whole).then(|| "it ends in the middle; it was cut off".into())
+        Ok((!whole).then(|| CUT_OFF.into()))
     }
 }
 
@@ -147,9 +145,11 @@ mod tests {
 
     fn unpack(bytes: &[u8], chunk: usize) -> (Vec<u8>, Option<String>) {
         let (mut unpacker, mut out) = (Unpacker::default(), Vec::new());
-        let mut take = |bytes: &[u8]| {
-            out.extend_from_slice(bytes);
-            Ok::<(), ()>(())
+        let mut take = |inside: Inside<'_>| {
+            if let Inside::Bytes(bytes) = inside {
+                out.extend_from_slice(bytes);
+            }
+            Ok(())
         };
         for chunk in bytes.chunks(chunk) {
             let failed = unpacker.push(chunk, &mut take).expect("no failure");
@@ -157,7 +157,8 @@ mod tests {
                 return (out, failed);
             }
         }
-        (out, unpacker.finish())
+        let failed = unpacker.finish(&mut take).expect("no failure");
+        (out, failed)
     }
 
     #[test]
