@@ -59,7 +59,7 @@ fn mismatch() -> Failure {
 }
 
 fn wrong_program() -> Failure {
-    let message = "This question is for the program that imports and shares, not for the one that reads. Reload the page.".into();
+    let message = "This question is for the program that imports, shares and runs SQL, not for the one that reads. Reload the page.".into();
     Failure { kind: FailureKind::Internal, message }
 }
 
@@ -73,7 +73,7 @@ pub trait Answers<Q: Question> {
 }
 
 /// Generates the wire enums and the conversions from two lists of `question => answer`: those about reading the file, and those that belong
-/// to the larger program which also imports and shares.
+/// to the larger program which also imports, shares and runs SQL.
 macro_rules! questions {
     (
         $(#[$about:meta])* $list:ident($request:ident, $response:ident):
@@ -83,7 +83,7 @@ macro_rules! questions {
         questions! { $(#[$about])* $list($request, $response): $($reading => $read,)+ $($transfer => $transferred,)+ }
 
         impl $request {
-            /// Like [`answer_by`](Request::answer_by), for a program that reads but neither imports nor shares: it is smaller, because the
+            /// Like [`answer_by`](Request::answer_by), for a program that reads but neither imports, shares nor runs SQL: it is smaller, because the
             /// code behind the other questions is not part of it.
             ///
             /// # Errors
@@ -191,13 +191,6 @@ questions! {
         FindInSpan => Vec<crate::SpanMatch>,
         SetSearching => Option<crate::SearchProgress>,
         CopyDatabase => crate::Shared,
-        DescribeSql => crate::SqlSchema,
-        RunSql => Result<crate::SqlRan, crate::SqlWrong>,
-        PlanSql => Result<Vec<crate::markup::Node>, crate::SqlWrong>,
-        ListSqlRows => crate::SqlRows,
-        GetSqlValue => crate::SqlWholeValue,
-        ExportSql => crate::SqlText,
-        CompleteSql => crate::Suggestions,
         ListLogs => crate::LogPage,
         GetLog => crate::LogDetail,
     }
@@ -205,6 +198,13 @@ questions! {
         PreviewShare => crate::RedactReport,
         MakeShare => crate::Shared,
         CallQueryApi => String,
+        DescribeSql => crate::SqlSchema,
+        RunSql => Result<crate::SqlRan, crate::SqlWrong>,
+        PlanSql => Result<Vec<crate::markup::Node>, crate::SqlWrong>,
+        ListSqlRows => crate::SqlRows,
+        GetSqlValue => crate::SqlWholeValue,
+        ExportSql => crate::SqlText,
+        CompleteSql => crate::Suggestions,
     }
 }
 

@@ -190,7 +190,7 @@ impl Session {
         request.answer_by(self)
     }
 
-    /// [`Session::handle`] in a program that neither imports nor shares ([`Request::answer_reading_by`]).
+    /// [`Session::handle`] in a program that neither imports, shares nor runs SQL ([`Request::answer_reading_by`]).
     ///
     /// # Errors
     /// Those of [`Session::ask`].

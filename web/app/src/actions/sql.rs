@@ -170,7 +170,7 @@ impl Sql {
         let FileState::Open(summary) = app.file.get_untracked() else { return None };
         let (_, files) = app.opened.get_untracked().and_then(|source| app.known_files(&source))?;
         let sql = *self;
-        let client = Client::new(app.idle(), move |notice| {
+        let client = Client::for_sql(app.idle(), move |notice| {
             if let Notice::Exited(exit) = notice {
                 sql.on_worker_exit(exit);
             }

@@ -31,7 +31,7 @@ pub(crate) type Notice = LinkNotice<Notification>;
 
 /// Reads files.
 const READING: Program = Program("quipu-worker");
-/// Does the same, and also imports and shares. Larger, so it is loaded when that is needed.
+/// Does the same, and also imports, shares and runs SQL. Larger, so it is loaded when that is needed.
 const TRANSFER: Program = Program("quipu-transfer");
 
 /// What comes over the wire in reply to a command or a question.
@@ -96,10 +96,18 @@ pub(crate) struct Client {
 impl Client {
     /// A client without a worker; the first command starts one. `notice` takes the worker's reports.
     pub(crate) fn new(idle: Idle, notice: impl Fn(Notice) + 'static) -> Client {
-        let notice: Rc<dyn Fn(Notice)> = Rc::new(notice);
-        let served = Served::new(idle.clone(), notice.clone());
         // A self-contained file carries one program that does everything.
         let program = if carried::is_here() { TRANSFER } else { READING };
+        Client::of(program, idle, Rc::new(notice))
+    }
+
+    /// A client whose worker runs SQL.
+    pub(crate) fn for_sql(idle: Idle, notice: impl Fn(Notice) + 'static) -> Client {
+        Client::of(TRANSFER, idle, Rc::new(notice))
+    }
+
+    fn of(program: Program, idle: Idle, notice: Rc<dyn Fn(Notice)>) -> Client {
+        let served = Served::new(idle.clone(), notice.clone());
         let link = Link::new(program, PATIENCE, idle.clone(), move |report| notice(report));
         Client { link, sharing: Sharing::new(idle.clone()), served, idle }
     }
