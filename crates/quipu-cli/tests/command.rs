@@ -160,7 +160,7 @@ fn traces_are_filtered_by_texts_too() {
 
 #[test]
 fn a_search_that_finds_nothing_says_so_and_exits_with_one() {
-    assert_eq!(refused(&["search", METRICS, "no such text"]), "No span contains no such text.\n");
+    assert_eq!(refused(&["search", METRICS, "no such text"]), "No span and no log record contains no such text.\n");
     assert!(refused(&["search", METRICS, ""]).contains("is empty"));
     assert_eq!(run(&["search", METRICS, "a", "--filter", "duration>soon"]).status.code(), Some(2));
     assert!(refused(&["search", METRICS, "a", "--trace", "ffff"]).contains("ffff"));
@@ -747,4 +747,25 @@ fn a_redacted_trace_says_so_as_markdown_and_in_a_link() {
         let (spans, _) = said_twice(&["export", link.trim_end(), "--format", "jsonl"]);
         assert!(spans.contains("output taken out]"), "{spans}");
     }
+}
+
+#[test]
+fn log_records_are_listed_found_and_counted() {
+    const LOGS: &str = "tests/fixtures/otlp/agent_logs.jsonl";
+    let listed = said(&["logs", LOGS, "tool:Bash"]);
+    assert!(listed.contains("claude_code.tool_result") && listed.ends_with("1 of 1 match\n"), "{listed}");
+    let found = said(&["search", LOGS, "FIX THE bug"]);
+    assert!(found.contains("claude_code.user_prompt") && found.contains("prompt: fix the bug"), "{found}");
+    let json: serde_json::Value = serde_json::from_str(&said(&["logs", LOGS, "--oldest", "--limit", "1", "--json"])).expect("JSON");
+    let record = &json["data"][0];
+    assert_eq!(
+        (&json["total"], &record["attributes"]["prompt"], &record["service_name"]),
+        (&4.into(), &"fix the bug".into(), &"claude-code".into())
+    );
+    let info = said(&["info", LOGS]);
+    assert!(info.contains("4 log records") && info.contains("2025-10-09 08:53:20.000 UTC to 2025-10-09 08:53:28.000 UTC"), "{info}");
+    assert_eq!(run(&["logs", LOGS, "no such text"]).status.code(), Some(1));
+    assert_eq!(run(&["logs", LOGS, "--severity", "loud"]).status.code(), Some(2));
+    let warnings = said(&["logs", METRICS, "--severity", "warn", "--limit", "3"]);
+    assert!(warnings.contains("warn") && !warnings.contains("info"), "{warnings}");
 }

@@ -30,7 +30,7 @@ pub fn start_reading() {
     wire::start();
 }
 
-/// Starts the program that also imports and shares.
+/// Starts the program that also imports, shares and runs SQL.
 #[cfg(all(target_arch = "wasm32", feature = "file"))]
 pub fn start_transfer() {
     program::be_transfer();

@@ -31,7 +31,7 @@ pub(crate) fn program() -> Program {
     PROGRAM.get()
 }
 
-/// From now on, the program also imports and shares.
+/// From now on, the program also imports, shares and runs SQL.
 pub(crate) fn be_transfer() {
     PROGRAM.set(Program { answer: Session::handle, import: Some(|names, files, heads| Box::pin(import::import(names, files, heads))) });
 }

@@ -4,8 +4,10 @@ use crate::json;
 use crate::open::open_indexed;
 use crate::output::{Ink, Output, clean_line};
 use anyhow::Result;
+use quipu::Session;
 use quipu::format;
-use quipu::protocol::GetFile;
+use quipu::model::Timestamp;
+use quipu::protocol::{GetFile, LogListQuery};
 use quipu::query::Writer;
 use std::path::Path;
 
@@ -17,12 +19,16 @@ pub(crate) fn run(path: &Path, as_json: bool, output: &mut Output) -> Result<()>
     if as_json {
         return output.line(&format!("{:#}", json::file(&file, &releases, &writers)));
     }
+    let (start, end) = match (file.start, file.log_records) {
+        (None, Some(1..)) => times_of_logs(&mut session)?,
+        _ => (file.start, file.end),
+    };
     let title = output.ink(&clean_line(&file.name), Ink::Strong);
     output.line(&format!("{title}  {}", format::bytes(file.size_bytes)))?;
     let services: Vec<&str> = file.service_names.iter().map(|name| service(name)).collect();
     let counted = |number: Option<u64>, one: &str, many: &str| format::counted(number, one, many);
     let failures = |failed: Option<u64>| format::failures_text(failed);
-    let time = |at: Option<quipu::model::Timestamp>| at.map_or_else(|| format::DASH.to_owned(), |at| at.civil(0) + " UTC");
+    let time = |at: Option<Timestamp>| at.map_or_else(|| format::DASH.to_owned(), |at| at.civil(0) + " UTC");
     let sdks: Vec<String> = writers.sdks.iter().map(Writer::title).collect();
     let written_by = match sdks.is_empty() {
         _ if releases.is_llama_stack() => format!("Llama Stack {} ({})", releases.releases, releases.because),
@@ -34,7 +40,7 @@ pub(crate) fn run(path: &Path, as_json: bool, output: &mut Output) -> Result<()>
     let mut lines = vec![
         ("written by", written_by),
         ("service", if services.is_empty() { format::DASH.into() } else { clean_line(&services.join(", ")) }),
-        ("time", format!("{} to {}", time(file.start), time(file.end))),
+        ("time", format!("{} to {}", time(start), time(end))),
         ("traces", format!("{}, {} with a failure", counted(file.traces, "trace", "traces"), number(file.failed_traces))),
         ("spans", format!("{}, {}", counted(file.spans, "span", "spans"), failures(file.failed_spans))),
         ("events", counted(file.events, "event", "events")),
@@ -45,7 +51,7 @@ pub(crate) fn run(path: &Path, as_json: bool, output: &mut Output) -> Result<()>
         ("logs", file.log_records, "log record", "log records"),
         ("points", file.metric_points, "metric point", "metric points"),
     ];
-    let stored = stored.into_iter().filter(|(_, number, ..)| number.is_some());
+    let stored = stored.into_iter().filter(|(_, number, ..)| number.is_some_and(|number| number > 0));
     lines.extend(stored.map(|(name, number, one, many)| (name, counted(number, one, many))));
     if !instrumentations.is_empty() {
         lines.insert(1, ("scopes", clean_line(&some_of(instrumentations))));
@@ -59,6 +65,15 @@ pub(crate) fn run(path: &Path, as_json: bool, output: &mut Output) -> Result<()>
         output.line(&output.ink(&format!("  {}", clean_line(&warning.meaning)), Ink::Faint))?;
     }
     Ok(())
+}
+
+/// The first and the last time of the log records.
+fn times_of_logs(session: &mut Session) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
+    let mut first = |oldest_first| -> Result<Option<Timestamp>> {
+        let page = session.list_all_logs(&LogListQuery { oldest_first, limit: 1, ..LogListQuery::default() })?;
+        Ok(page.items.first().and_then(|item| item.time))
+    };
+    Ok((first(true)?, first(false)?))
 }
 
 /// The first ones, and how many more there are.

@@ -1,4 +1,4 @@
-//! The worker that imports files and shares parts of them, and can do all that `quipu-worker` does.
+//! The worker that imports files, shares parts of them and runs SQL, and can do all that `quipu-worker` does.
 
 #[cfg(target_arch = "wasm32")]
 fn main() {
