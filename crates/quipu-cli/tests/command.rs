@@ -582,8 +582,14 @@ fn promql_reads_series_as_they_are() {
     assert_eq!(json["data"]["result"], expected);
     assert_eq!(said(&["promql", "--openmetrics", &series, "scalar(a)", "--time", "1970-01-01T00:02:00Z"]).trim(), "1");
     assert_eq!(said(&["promql", "--openmetrics", &series, "a", "--time", "90"]).trim(), "No series has a value at that time.");
-    let exact = said(&["promql", "--openmetrics", &series, "increase(a[2m])", "--time", "170", "--exact"]);
+    let output = run(&["promql", "--openmetrics", &series, "increase(a[2m])", "--time", "170", "--exact"]);
+    let exact = text(&output.stdout);
     assert!(exact.lines().nth(1).is_some_and(|line| line.trim_start().starts_with('6')), "{exact}");
+    let note = "PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"a\" (1:10)";
+    assert_eq!(text(&output.stderr).trim(), note);
+    let json: serde_json::Value =
+        serde_json::from_str(&said(&["promql", "--openmetrics", &series, "increase(a[2m])", "--json"])).expect("JSON");
+    assert_eq!(json["infos"], serde_json::json!([note]));
 }
 
 #[test]

@@ -47,6 +47,7 @@ pub(super) fn catalog(series: &FileSeries<'_>) -> MetricCatalog {
                 None => (MetricKind::Counter, "amounts under the name they were recorded by"),
                 Some(Measure::Counter) => (MetricKind::Counter, "a counter as it was measured"),
                 Some(Measure::Histogram) => (MetricKind::Histogram, "a part of a histogram as it was measured"),
+                Some(Measure::Native) => (MetricKind::Histogram, "a native histogram as it was measured"),
                 Some(Measure::Gauge) => (MetricKind::Gauge, "a value as it was measured"),
             };
             metrics.insert(name.to_owned(), MetricInfo { name: name.to_owned(), kind, help: help.to_owned(), labels: names });

@@ -3,6 +3,7 @@
 //! Not here: converting points to series (`measured`) and spans to amounts (`prepare`).
 
 use super::amounts::{Amount, millis};
+use super::histograms::HistogramSeries;
 use super::measured::{MeasuredSeries, Points};
 use super::metrics_input::NO_ROW;
 use super::streams::{Measure, Measured};
@@ -84,11 +85,18 @@ pub(super) fn merge_measured(measured: &Measured, models: &ModelNames<'_>, amoun
 }
 
 /// Times of the first amount or sample and of the last event in a file. `from_index` is what the index knows, in nanoseconds.
-pub(super) fn extent(from_index: Option<(i64, i64)>, amounts: &AmountsBySeries, listed: &[SampledSeries]) -> Option<(i64, i64)> {
+pub(super) fn extent(
+    from_index: Option<(i64, i64)>,
+    amounts: &AmountsBySeries,
+    listed: &[SampledSeries],
+    histograms: &[HistogramSeries],
+) -> Option<(i64, i64)> {
     let from_index = from_index.map(|(first, last)| (millis(first), millis(last)));
     let added = amounts.values().flatten().filter(|amount| amount.row == NO_ROW).map(|amount| (amount.at, amount.at));
     let ends = |listed: &SampledSeries| Some((listed.samples.first()?.0, listed.samples.last()?.0));
-    from_index.into_iter().chain(added).chain(listed.iter().filter_map(ends)).reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+    let of_histograms = |series: &HistogramSeries| Some((series.points.list().first()?.0, series.points.list().last()?.0));
+    let measured = listed.iter().filter_map(ends).chain(histograms.iter().filter_map(of_histograms));
+    from_index.into_iter().chain(added).chain(measured).reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
 }
 
 fn documented(name: &str) -> Option<&'static str> {

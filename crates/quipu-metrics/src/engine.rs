@@ -12,7 +12,7 @@ use super::series_list::{SeriesLabels, SeriesQuery, list_series};
 use super::source::FileSeries;
 use super::spans::Groups;
 use quipu_model::budget::Budget;
-use quipu_promql::{EvalOptions, PromqlTime, SeriesSource, evaluate};
+use quipu_promql::{EvalOptions, Evaluated, METRIC_NAME, PromqlTime, SeriesSource, evaluate_with_notes, selector_ranges};
 use quipu_promql::{PromqlAnswer, PromqlError, PromqlSeries};
 use quipu_protocol::{
     AnswerPage, AnswerSeries, Answers, CompletePromql, Failure, GetOverview, ListPointAmounts, LoadMetricsInput, MetricCatalog,
@@ -47,9 +47,37 @@ impl Metrics {
     /// # Errors
     /// If the query is invalid, can't be evaluated, or exceeds a limit; with a location.
     pub fn query(&self, query: &PromqlQuery, budget: &Budget) -> Result<PromqlAnswer, PromqlError> {
+        self.query_with_notes(query, budget).map(|evaluated| evaluated.answer)
+    }
+
+    /// Evaluates a PromQL query, with warnings and remarks.
+    ///
+    /// # Errors
+    /// See [`Metrics::query`].
+    pub fn query_with_notes(&self, query: &PromqlQuery, budget: &Budget) -> Result<Evaluated, PromqlError> {
         let series = self.series(query.options);
         let options = EvalOptions { exact: query.options.exact, ..EvalOptions::default() };
-        evaluate(&query.query, time(query, &series), &series, &options, budget)
+        let mut evaluated = evaluate_with_notes(&query.query, time(query, &series), &series, &options, budget)?;
+        evaluated.warnings.extend(self.too_coarse(&query.query));
+        Ok(evaluated)
+    }
+
+    /// What a query asks for and the file has only in buckets that are too wide.
+    fn too_coarse(&self, query: &str) -> Vec<String> {
+        if self.input.measured.too_coarse.is_empty() {
+            return Vec::new();
+        }
+        let asked = selector_ranges(query, 0, 0).unwrap_or_default();
+        let is_asked = |name: &str| {
+            let mut names = asked.iter().flat_map(|range| &range.matchers).filter(|matcher| matcher.name() == METRIC_NAME);
+            names.any(|matcher| matcher.accepts(name))
+        };
+        let metrics = self.input.measured.too_coarse.iter().filter(|(name, _)| is_asked(name));
+        let sentence = |(name, left_out): (&String, &u64)| {
+            let histograms = quipu_model::format::counted(Some(*left_out), "histogram is", "histograms are");
+            format!("{name}: {histograms} left out, with a scale below -4: native histograms have no buckets as wide")
+        };
+        metrics.map(sentence).collect()
     }
 
     /// Evaluates a query and prepares the result for display.
@@ -59,7 +87,8 @@ impl Metrics {
             true => PromqlQuery { start: Some(query.start.unwrap_or(first).max(first)), ..query.clone() },
             false => PromqlQuery { start: None, step: None, ..query.clone() },
         };
-        let answer = self.query(&asked, &Budget::default())?;
+        let Evaluated { answer, warnings, infos } = self.query_with_notes(&asked, &Budget::default())?;
+        let notes: Vec<String> = warnings.into_iter().chain(infos).collect();
         let chart = match time(&asked, &self.series(query.options)) {
             PromqlTime::At(_) => None,
             PromqlTime::Steps { start, end, step } => Some(answer_chart(&answer, &query.query, (start, end, step))),
@@ -67,10 +96,12 @@ impl Metrics {
         let series = |series: &PromqlSeries| AnswerSeries {
             name: series_name(series),
             labels: series.labels.clone(),
-            last_millis: series.points.last().map_or(last, |point| point.at_millis),
+            last_millis: (series.points.last().map(|point| point.at_millis))
+                .max(series.histograms.last().map(|point| point.at_millis))
+                .unwrap_or(last),
         };
         Ok(AnswerPage {
-            table: answer_sheet(&answer, chart.as_ref()),
+            table: answer_sheet(&answer, chart.as_ref(), &notes),
             series: answer.series().iter().map(series).collect(),
             step_millis: chart.as_ref().map_or(last.saturating_sub(first).saturating_add(1), |chart| chart.step_millis),
             chart,

@@ -4,7 +4,7 @@
 //! counter is evaluated at the scrape times that a window needs. docs/metrics.md lists names, labels and times.
 //!
 //! [`metrics_input`] and [`streams`] are the input, plain data that crosses from the worker that read the file to the one that counts. `Metrics`
-//! (`engine`) answers queries over it. Other modules: `measured` makes series of imported points and `beside` keeps them from being counted
+//! (`engine`) answers queries over it. Other modules: `measured` and `histograms` make series of imported points and `beside` keeps them from being counted
 //! twice; `amounts` sums over time, `spans` groups ends and durations by name, `names` has the names of computed metrics, `prepare` makes
 //! counters, `source` answers selectors, `series_list` lists series by selector, `catalogue` lists the metrics there are, `point_amounts` finds the amounts that make up a point, `overview`
 //! is the first view of the page, `complete` suggests how a query may continue.
@@ -21,6 +21,8 @@ mod complete;
 mod dedup;
 #[cfg(feature = "engine")]
 mod engine;
+#[cfg(feature = "engine")]
+mod histograms;
 #[cfg(feature = "engine")]
 mod measured;
 pub mod metrics_input;

@@ -6,10 +6,11 @@
 
 use super::streams::{Measure, Measured, Pairs, Rule, Sample, Stream};
 use quipu_model::TokenKind;
+use quipu_promql::is_stale;
 use std::collections::BTreeMap;
 
 /// A stream starts with a zero at its start time, unless its first point is so much later that its beginning must be missing from the file.
-const BEGINNING_MILLIS: i64 = 300_000;
+pub(super) const BEGINNING_MILLIS: i64 = 300_000;
 
 /// A measured series.
 #[derive(Debug, PartialEq)]
@@ -75,7 +76,7 @@ fn points_of(streams: &[&Stream]) -> Points {
             for list in stream.segments.values() {
                 match stream.rule {
                     Rule::Counted => amounts.extend(increments(list)),
-                    _ => amounts.extend_from_slice(list),
+                    _ => amounts.extend(list.iter().filter(|(_, value)| !is_stale(*value))),
                 }
             }
         }
@@ -112,10 +113,10 @@ fn points_of(streams: &[&Stream]) -> Points {
     Points::Samples(samples)
 }
 
-/// The increases from sample to sample, starting from zero. A fall is a counter reset.
+/// The increases from sample to sample, starting from zero. A fall is a counter reset; the end of a series is none.
 fn increments(list: &[Sample]) -> impl Iterator<Item = Sample> {
     let mut before = 0.0;
-    list.iter().map(move |(time, value)| {
+    list.iter().filter(|(_, value)| !is_stale(*value)).map(move |(time, value)| {
         let added = if *value < before { *value } else { *value - before };
         before = *value;
         (*time, added)
@@ -131,8 +132,9 @@ fn sum(segments: &[(i64, &[Sample])], rises: bool) -> Vec<Sample> {
             continue;
         }
         let mut before = 0.0;
-        changes.extend(list.iter().map(|(time, value)| (*time, value - std::mem::replace(&mut before, *value), true)));
-        changes.extend(list.last().map(|(time, value)| (*time + 1, -value, false)));
+        let list = || list.iter().filter(|(_, value)| !is_stale(*value));
+        changes.extend(list().map(|(time, value)| (*time, value - std::mem::replace(&mut before, *value), true)));
+        changes.extend(list().next_back().map(|(time, value)| (*time + 1, -value, false)));
     }
     changes.sort_by_key(|(time, ..)| *time);
     let mut total = 0.0;

@@ -57,7 +57,7 @@ fn take(found: &SeriesData, after: i64, until: i64, give: &mut dyn FnMut(i64, f6
     match found {
         SeriesData::Amounts(amounts) => amounts.within(after, until).iter().for_each(|amount| give(amount.at, amount.value, amount.row)),
         // Samples of a counter are not linked to spans.
-        SeriesData::Listed(_) => {}
+        SeriesData::Listed(_) | SeriesData::Histograms(_) => {}
         SeriesData::Spans(group, part) => {
             for (at, row) in group.within(*part, after, until) {
                 give(at, if *part == Part::Seconds { group.seconds_of(at, row) } else { 1.0 }, row);

@@ -4,6 +4,7 @@
 
 use super::amounts::{Amount, Amounts, millis};
 use super::dedup::{ModelNames, SampledSeries, extent, merge_measured};
+use super::histograms::HistogramSeries;
 use super::metrics_input::{MetricsInput, RecordedSeries};
 use super::names::{INFERENCE_REQUESTS, status_of};
 use super::streams::Measure;
@@ -29,6 +30,8 @@ pub(super) struct Prepared {
     pub(super) counters: Vec<Counter>,
     /// Measured series, sorted by labels.
     pub(super) listed: Vec<SampledSeries>,
+    /// Measured histograms, sorted by labels.
+    pub(super) histograms: Vec<HistogramSeries>,
     /// Times of the file's first amount and last event: milliseconds since 1970, UTC.
     pub(super) extent: Option<(i64, i64)>,
     counted: CountedRequests,
@@ -46,15 +49,18 @@ impl Prepared {
         let mut series = std::mem::take(&mut builder.series);
         let models = ModelNames { shown: &|model| builder.model(model).to_owned(), plain: &|model| builder.plain(model).to_owned() };
         let listed = merge_measured(&input.measured, &models, &mut series);
-        let extent = extent(input.extent, &series, &listed);
+        let shown = |name: &str, value: &str| if name == "model_id" { builder.model(value).to_owned() } else { value.to_owned() };
+        let histograms = input.measured.histogram_series(&shown);
+        let extent = extent(input.extent, &series, &listed, &histograms);
         let counters = series.into_iter().map(|(labels, list)| Counter { labels, amounts: Arc::new(Amounts::new(list)) });
-        Prepared { merged, counters: counters.collect(), listed, extent, counted }
+        Prepared { merged, counters: counters.collect(), listed, histograms, extent, counted }
     }
 
     /// Labels of all series except those of spans; for measured series also the kind of metric.
     pub(super) fn labels(&self) -> impl Iterator<Item = (&Labels, Option<Measure>)> {
         let counters = self.counters.iter().map(|counter| (&counter.labels, None));
-        counters.chain(self.listed.iter().map(|listed| (&listed.labels, Some(listed.measure))))
+        let histograms = self.histograms.iter().map(|series| (&series.labels, Some(Measure::Native)));
+        counters.chain(self.listed.iter().map(|listed| (&listed.labels, Some(listed.measure)))).chain(histograms)
     }
 
     pub(super) fn counted(&self) -> CountedRequests {

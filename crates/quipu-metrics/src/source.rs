@@ -1,6 +1,7 @@
 //! A file as a source of series: selects counters and samples them at scrape times.
 
 use super::amounts::Amounts;
+use super::histograms::HistogramPoints;
 use super::names::{DURATION_BUCKET, DURATION_COUNT, DURATION_SUM, ERRORS, REQUESTS, status_of};
 use super::prepare::Prepared;
 use super::spans::{BOUNDS, Groups, INFINITE, Part, SpanCurve, SpanGroup};
@@ -29,6 +30,8 @@ pub(super) enum SeriesData {
     Spans(Arc<SpanGroup>, Part),
     /// Measured samples.
     Listed(Arc<[Sample]>),
+    /// Measured histograms.
+    Histograms(HistogramPoints),
 }
 
 impl FileSeries<'_> {
@@ -93,6 +96,11 @@ impl FileSeries<'_> {
                 take(listed.labels.clone(), SeriesData::Listed(listed.samples.clone()))?;
             }
         }
+        for series in &self.prepared.histograms {
+            if accepts_all(matchers, &series.labels, budget)? {
+                take(series.labels.clone(), SeriesData::Histograms(series.points.clone()))?;
+            }
+        }
         let accepts_value = |name: &str, value: &str| matchers.iter().all(|matcher| matcher.name() != name || matcher.accepts(value));
         let families: Vec<&str> = [REQUESTS, ERRORS, DURATION_BUCKET, DURATION_SUM, DURATION_COUNT]
             .into_iter()
@@ -151,15 +159,18 @@ impl SeriesData {
             SeriesData::Spans(group, Part::UpTo(_)) => group.first(Part::Seconds),
             SeriesData::Spans(group, part) => group.first(*part),
             SeriesData::Listed(samples) => samples.first().map(|(at, _)| *at),
+            SeriesData::Histograms(points) => points.list().first().map(|(at, _)| *at),
         }
     }
 
-    fn samples(self, grid: Grid) -> Samples {
-        match self {
+    /// The samples, at least those within `(after, until]`.
+    fn samples(self, grid: Grid, (after, until): (i64, i64), budget: &Budget) -> Result<Samples, PromqlError> {
+        Ok(match self {
             SeriesData::Listed(samples) => Samples::Listed(samples),
+            SeriesData::Histograms(points) => Samples::Native(Arc::new([]), points.samples(grid, after, until, budget).map_err(over)?),
             SeriesData::Amounts(amounts) => Samples::Scraped(grid, amounts),
             SeriesData::Spans(group, part) => Samples::Scraped(grid, Arc::new(SpanCurve { group, part })),
-        }
+        })
     }
 }
 
@@ -169,7 +180,7 @@ impl SeriesSource for FileSeries<'_> {
         self.find(matchers, budget, &mut |labels, found| {
             let Some(grid) = found.first().map(|first| self.grid(first)) else { return Ok(()) };
             if grid.first <= until && grid.last > after {
-                list.push(Series { labels, samples: found.samples(grid) });
+                list.push(Series { labels, samples: found.samples(grid, (after, until), budget)? });
             }
             if list.len() <= MAX_SERIES {
                 return Ok(());

@@ -6,6 +6,7 @@
 
 use quipu_model::TokenKind;
 use quipu_model::number::truncated;
+use quipu_promql::{Histogram, is_stale};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -23,6 +24,8 @@ pub enum Measure {
     Histogram,
     /// Not monotonic.
     Gauge,
+    /// A whole histogram.
+    Native,
 }
 
 /// How the points of a stream are combined.
@@ -44,14 +47,26 @@ pub struct Stream {
     pub rule: Rule,
     /// For Llama Stack's token counters under their documented name: the kind of tokens.
     pub counts: Option<TokenKind>,
-    /// Points by start time in milliseconds since 1970; `i64::MIN` if it is unknown.
+    /// Points by start time in milliseconds since 1970; `i64::MIN` if it is unknown. A point may say that the series ended ([`is_stale`]).
     pub segments: BTreeMap<i64, Vec<Sample>>,
+}
+
+/// Histograms of one resource with the same labels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HistogramStream {
+    pub labels: Pairs,
+    pub rule: Rule,
+    /// Points by start time, as in [`Stream::segments`].
+    pub segments: BTreeMap<i64, Vec<(i64, Histogram)>>,
 }
 
 /// All imported points of a file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     pub streams: Vec<Stream>,
+    pub histograms: Vec<HistogramStream>,
+    /// How many histograms were left out by metric, because their buckets are too wide.
+    pub too_coarse: BTreeMap<String, u64>,
 }
 
 impl Measured {
@@ -60,7 +75,7 @@ impl Measured {
         let total = |stream: &Stream| -> f64 {
             let of_segment = |list: &Vec<Sample>| match stream.rule {
                 Rule::Added => list.iter().map(|(_, added)| *added).sum(),
-                Rule::Counted | Rule::Latest => list.last().map_or(0.0, |(_, value)| *value),
+                Rule::Counted | Rule::Latest => list.iter().rfind(|(_, value)| !is_stale(*value)).map_or(0.0, |(_, value)| *value),
             };
             stream.segments.values().map(of_segment).sum()
         };

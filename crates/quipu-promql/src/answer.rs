@@ -1,11 +1,13 @@
 //! Prometheus's JSON for results and errors of queries.
 
-use super::eval::{Row, Steps, Value};
+use super::eval::{Evaluated, NativeWindow, Row, Steps, Value};
 use super::labels::Labels;
-use super::series::Sample;
-use crate::{PromqlAnswer, PromqlError, PromqlPoint, PromqlSeries};
+use super::native::{Bucket, Histogram, exponent_number};
+use super::series::{HistogramSample, Sample};
+use crate::{PromqlAnswer, PromqlError, PromqlHistogram, PromqlPoint, PromqlSeries};
 use serde::Serialize;
 use serde_json::json;
+use std::sync::Arc;
 
 impl PromqlAnswer {
     pub(super) fn of_value(value: Value, steps: Steps, is_instant: bool) -> PromqlAnswer {
@@ -15,11 +17,11 @@ impl PromqlAnswer {
                 PromqlAnswer::Scalar(PromqlPoint { at_millis: steps.start, value: values.first().copied().unwrap_or(f64::NAN) })
             }
             Value::Scalar(values) => {
-                let row = Row { labels: Labels::default(), values: values.into_iter().map(Some).collect() };
+                let row = Row::new(Labels::default(), values.into_iter().map(Some).collect());
                 PromqlAnswer::Matrix(vec![series(row, steps)])
             }
             Value::Vector(mut rows) => {
-                rows.retain(|row| row.values.iter().any(Option::is_some));
+                rows.retain(|row| !row.is_empty());
                 if !is_instant {
                     rows.sort_by(|one, other| one.labels.cmp(&other.labels));
                 }
@@ -29,27 +31,40 @@ impl PromqlAnswer {
         }
     }
 
-    pub(super) fn of_samples(list: Vec<(Labels, Vec<Sample>)>) -> PromqlAnswer {
+    pub(super) fn of_samples(list: Vec<(Labels, NativeWindow)>) -> PromqlAnswer {
         let point = |(at_millis, value): Sample| PromqlPoint { at_millis, value };
-        let series = |(labels, samples): (Labels, Vec<Sample>)| PromqlSeries {
+        let histogram = |(at_millis, histogram): HistogramSample| PromqlHistogram { at_millis, histogram };
+        let series = |(labels, (floats, histograms)): (Labels, NativeWindow)| PromqlSeries {
             labels: owned(&labels),
-            points: samples.into_iter().map(point).collect(),
+            points: floats.into_iter().map(point).collect(),
+            histograms: histograms.into_iter().map(histogram).collect(),
         };
         PromqlAnswer::Matrix(list.into_iter().map(series).collect())
     }
 
-    /// The response of Prometheus's query API for this result. Written piece by piece: a tree of it would take ten times the memory.
+    /// The response of Prometheus's query API for this result.
     pub fn to_json(&self) -> String {
+        self.to_json_with(&[], &[])
+    }
+
+    /// The response with warnings and remarks. Written piece by piece: a tree of it would take ten times the memory.
+    fn to_json_with(&self, warnings: &[String], infos: &[String]) -> String {
         let mut out = String::from(r#"{"status":"success","data":{"resultType":"#);
         match self {
             PromqlAnswer::Vector(list) => {
                 out.push_str(r#""vector","result":["#);
                 items(&mut out, list, |out, series| {
                     metric(out, series);
-                    out.push_str(r#","value":"#);
-                    match series.points.first() {
-                        Some(point) => push_point(out, point),
-                        None => out.push_str("null"),
+                    match (series.points.first(), series.histograms.first()) {
+                        (Some(point), _) => {
+                            out.push_str(r#","value":"#);
+                            push_point(out, point);
+                        }
+                        (None, Some(point)) => {
+                            out.push_str(r#","histogram":"#);
+                            push_histogram(out, point);
+                        }
+                        (None, None) => out.push_str(r#","value":null"#),
                     }
                     out.push('}');
                 });
@@ -59,9 +74,17 @@ impl PromqlAnswer {
                 out.push_str(r#""matrix","result":["#);
                 items(&mut out, list, |out, series| {
                     metric(out, series);
-                    out.push_str(r#","values":["#);
-                    items(out, &series.points, push_point);
-                    out.push_str("]}");
+                    if !series.points.is_empty() || series.histograms.is_empty() {
+                        out.push_str(r#","values":["#);
+                        items(out, &series.points, push_point);
+                        out.push(']');
+                    }
+                    if !series.histograms.is_empty() {
+                        out.push_str(r#","histograms":["#);
+                        items(out, &series.histograms, push_histogram);
+                        out.push(']');
+                    }
+                    out.push('}');
                 });
                 out.push(']');
             }
@@ -77,8 +100,21 @@ impl PromqlAnswer {
                 out.push(']');
             }
         }
-        out.push_str("}}");
+        out.push('}');
+        for (name, list) in [("warnings", warnings), ("infos", infos)].into_iter().filter(|(_, list)| !list.is_empty()) {
+            out.push_str(&format!(",\"{name}\":["));
+            items(&mut out, list, push);
+            out.push(']');
+        }
+        out.push('}');
         out
+    }
+}
+
+impl Evaluated {
+    /// The response of Prometheus's query API.
+    pub fn to_json(&self) -> String {
+        self.answer.to_json_with(&self.warnings, &self.infos)
     }
 }
 
@@ -111,6 +147,30 @@ fn push_point(out: &mut String, point: &PromqlPoint) {
     out.push(']');
 }
 
+fn push_histogram(out: &mut String, PromqlHistogram { at_millis, histogram }: &PromqlHistogram) {
+    out.push('[');
+    push(out, &Seconds(*at_millis));
+    out.push_str(r#",{"count":"#);
+    push(out, &number(histogram.count));
+    out.push_str(r#","sum":"#);
+    push(out, &number(histogram.sum));
+    let buckets: Vec<Bucket> = histogram.buckets().collect();
+    if !buckets.is_empty() {
+        out.push_str(r#","buckets":["#);
+        items(out, &buckets, |out, bucket| {
+            let rule = match (bucket.has_lower, bucket.has_upper) {
+                (false, true) => 0,
+                (true, false) => 1,
+                (false, false) => 2,
+                (true, true) => 3,
+            };
+            push(out, &(rule, number(bucket.lower), number(bucket.upper), number(bucket.count)));
+        });
+        out.push(']');
+    }
+    out.push_str("}]");
+}
+
 fn push<T: Serialize>(out: &mut String, value: &T) {
     // Texts and numbers can always be written.
     out.push_str(&serde_json::to_string(value).unwrap_or_default());
@@ -133,14 +193,7 @@ impl Serialize for Seconds {
 
 /// Formats a number like Go: as short as possible, with an exponent of at least two digits if it is very large or small.
 fn number(value: f64) -> String {
-    let size = value.abs();
-    if value.is_finite() && size != 0.0 && !(1e-6..1e21).contains(&size) {
-        let text = format!("{value:e}");
-        let Some((digits, exponent)) = text.split_once('e') else { return text };
-        let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
-        return format!("{digits}e{sign}{exponent:0>2}");
-    }
-    super::functions::text::plain_number(value)
+    exponent_number(value, 1e-6..1e21)
 }
 
 fn owned(labels: &Labels) -> Vec<(String, String)> {
@@ -148,8 +201,14 @@ fn owned(labels: &Labels) -> Vec<(String, String)> {
 }
 
 fn series(row: Row, steps: Steps) -> PromqlSeries {
-    let point = |(step, value): (usize, &Option<f64>)| Some(PromqlPoint { at_millis: steps.at(step), value: (*value)? });
-    PromqlSeries { labels: owned(&row.labels), points: row.values.iter().enumerate().filter_map(point).collect() }
+    let point = |(step, value): (usize, Option<f64>)| Some(PromqlPoint { at_millis: steps.at(step), value: value? });
+    let histogram =
+        |(step, histogram): (usize, Option<Arc<Histogram>>)| Some(PromqlHistogram { at_millis: steps.at(step), histogram: histogram? });
+    PromqlSeries {
+        labels: owned(&row.labels),
+        points: row.values.into_iter().enumerate().filter_map(point).collect(),
+        histograms: row.histograms.into_iter().enumerate().filter_map(histogram).collect(),
+    }
 }
 
 #[cfg(test)]

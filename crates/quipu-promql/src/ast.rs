@@ -113,6 +113,15 @@ impl Expr {
         }
     }
 
+    /// Its first byte in the query.
+    pub(super) fn start(&self) -> usize {
+        match &self.kind {
+            ExprKind::Binary(binary) => binary.left.start(),
+            ExprKind::Subquery(subquery) => subquery.expr.start(),
+            _ => self.location.start,
+        }
+    }
+
     /// The expression without surrounding parentheses.
     pub(super) fn bare(&self) -> &Expr {
         match &self.kind {

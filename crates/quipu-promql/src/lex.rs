@@ -107,7 +107,9 @@ fn piece(rest: &str, letter: char, in_brackets: bool) -> (TokenKind, usize) {
             (word(rest.get(..len).unwrap_or_default()), len)
         }
         _ => {
-            const SYMBOLS: [&str; 17] = ["==", "!=", ">=", "<=", "=~", "!~", "+", "-", "*", "/", "%", "^", "=", ">", "<", "@", "!"];
+            const SYMBOLS: [&str; 19] = [
+                "</", ">/", "==", "!=", ">=", "<=", "=~", "!~", "+", "-", "*", "/", "%", "^", "=", ">", "<", "@", "!",
+            ];
             match SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
                 Some(symbol) => (TokenKind::Operator, symbol.len()),
                 None => (TokenKind::Unknown, letter.len_utf8()),

@@ -2,11 +2,11 @@
 //!
 //! [`evaluate`] runs a query over a [`SeriesSource`]; [`SeriesSet`] is one in memory, and [`read_openmetrics`] makes one from text.
 //!
-//! Modules, for readers of the source: `labels`, `matcher` and `series` are the data; `lex`, `ast`, `parse` (promql-parser) and `explain`
+//! Modules, for readers of the source: `labels`, `matcher`, `native` (histograms) and `series` are the data; `lex`, `ast`, `parse` (promql-parser) and `explain`
 //! understand a query; `functions`, `operator` and `value_type` say what can be computed; `eval` walks the tree; `looked` finds the time range
-//! a query reads; `answer` prints Prometheus's JSON; `openmetrics` reads series from text.
+//! a query reads; `notes` are warnings beside an answer; `answer` prints Prometheus's JSON; `openmetrics` reads series from text.
 //!
-//! Not here: native histograms and exemplars, the series of a telemetry file (`quipu-metrics`), clocks.
+//! Not here: exemplars, the series of a telemetry file (`quipu-metrics`), clocks.
 
 #[cfg(feature = "grammar")]
 mod answer;
@@ -26,6 +26,9 @@ mod labels;
 mod lex;
 #[cfg(feature = "grammar")]
 mod matcher;
+mod native;
+#[cfg(feature = "grammar")]
+mod notes;
 #[cfg(feature = "grammar")]
 mod openmetrics;
 #[cfg(feature = "grammar")]
@@ -37,6 +40,8 @@ mod selector_ranges;
 #[cfg(feature = "grammar")]
 mod series;
 #[cfg(feature = "grammar")]
+mod sum;
+#[cfg(feature = "grammar")]
 mod times;
 mod types;
 #[cfg(feature = "grammar")]
@@ -47,7 +52,7 @@ pub use answer::error_json;
 #[cfg(feature = "grammar")]
 pub use error::TextRange;
 #[cfg(feature = "grammar")]
-pub use eval::{EvalOptions, MAX_STEPS, PromqlTime, evaluate};
+pub use eval::{EvalOptions, Evaluated, MAX_STEPS, PromqlTime, evaluate, evaluate_with_notes};
 #[cfg(feature = "grammar")]
 pub use functions::{FunctionHelp, functions};
 #[cfg(feature = "grammar")]
@@ -56,15 +61,16 @@ pub use labels::Labels;
 pub use lex::{AGGREGATIONS, KEYWORDS, Token, TokenKind, lex};
 #[cfg(feature = "grammar")]
 pub use matcher::{MatchOperator, Matcher, accepts_all};
+pub use native::{Bucket, BucketCount, CUSTOM_SCHEMA, EXPONENTIAL_SCHEMAS, Histogram, ResetHint};
 #[cfg(feature = "grammar")]
 pub use openmetrics::read_openmetrics;
 #[cfg(feature = "grammar")]
 pub use selector_ranges::{SelectorRange, selector_ranges};
 #[cfg(feature = "grammar")]
-pub use series::{Curve, Grid, Sample, Samples, Series, SeriesSet, SeriesSource};
+pub use series::{Curve, Grid, HistogramSample, Sample, Samples, Series, SeriesSet, SeriesSource};
 #[cfg(feature = "grammar")]
 pub use times::{ParsedMillis, read_duration, read_time};
-pub use types::{METRIC_NAME, PromqlAnswer, PromqlError, PromqlPoint, PromqlSeries};
+pub use types::{METRIC_NAME, PromqlAnswer, PromqlError, PromqlHistogram, PromqlPoint, PromqlSeries, is_stale, stale_marker};
 
 /// Runs the example of README.md.
 #[cfg(all(doctest, feature = "grammar"))]

@@ -15,6 +15,8 @@ pub(super) enum Operator {
     Less,
     GreaterOrEqual,
     LessOrEqual,
+    TrimUpper,
+    TrimLower,
     And,
     Or,
     Unless,
@@ -22,7 +24,7 @@ pub(super) enum Operator {
 
 impl Operator {
     /// All operators with their spelling.
-    pub(super) const ALL: [(&'static str, Operator); 16] = [
+    pub(super) const ALL: [(&'static str, Operator); 18] = [
         ("+", Operator::Add),
         ("-", Operator::Subtract),
         ("*", Operator::Multiply),
@@ -36,6 +38,8 @@ impl Operator {
         ("<", Operator::Less),
         (">=", Operator::GreaterOrEqual),
         ("<=", Operator::LessOrEqual),
+        ("</", Operator::TrimUpper),
+        (">/", Operator::TrimLower),
         ("and", Operator::And),
         ("or", Operator::Or),
         ("unless", Operator::Unless),
@@ -54,12 +58,22 @@ impl Operator {
         )
     }
 
+    /// Whether it cuts native histograms.
+    pub(super) fn trims(self) -> bool {
+        matches!(self, Operator::TrimUpper | Operator::TrimLower)
+    }
+
+    /// How it is written.
+    pub(super) fn text(self) -> &'static str {
+        Operator::ALL.iter().find(|(_, operator)| *operator == self).map_or("", |(text, _)| text)
+    }
+
     /// Whether it is a set operator.
     pub(super) fn is_set(self) -> bool {
         matches!(self, Operator::And | Operator::Or | Operator::Unless)
     }
 
-    /// Applies the operator; comparisons return 1 or 0. NaN for set operators.
+    /// Applies the operator; comparisons return 1 or 0. NaN for set operators and those on histograms.
     pub(super) fn apply(self, left: f64, right: f64) -> f64 {
         let truth = |holds: bool| f64::from(u8::from(holds));
         match self {
@@ -76,7 +90,7 @@ impl Operator {
             Operator::Less => truth(left < right),
             Operator::GreaterOrEqual => truth(left >= right),
             Operator::LessOrEqual => truth(left <= right),
-            Operator::And | Operator::Or | Operator::Unless => f64::NAN,
+            Operator::TrimUpper | Operator::TrimLower | Operator::And | Operator::Or | Operator::Unless => f64::NAN,
         }
     }
 }

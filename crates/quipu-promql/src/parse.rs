@@ -12,6 +12,7 @@ use super::matcher::{MatchOperator, Matcher};
 use super::operator::Operator;
 use promql_parser::label::{MatchOp, Matchers};
 use promql_parser::parser as upstream;
+use std::borrow::Cow;
 use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
@@ -37,9 +38,18 @@ pub(crate) fn parse(query: &str) -> Result<Expr, PromqlError> {
         // Fails only if the crate starts to support the name.
         upstream::register_extra_functions(vec![function]).ok();
     });
-    let parsed = upstream::parse(query).map_err(|message| explain(query, &tokens, &message))?;
+    let parsed = upstream::parse(&without_trims(query, &tokens)).map_err(|message| explain(query, &tokens, &message))?;
     let mut reader = Reader { query, tokens: &tokens, next: 0 };
     reader.expr(parsed)
+}
+
+/// The query with `==` for the operators that cut histograms, which the crate does not know. They bind as tightly and are as long.
+fn without_trims<'q>(query: &'q str, tokens: &[Token]) -> Cow<'q, str> {
+    let mut changed = Cow::Borrowed(query);
+    for token in tokens.iter().filter(|token| Operator::from_text(token.text(query)).is_some_and(Operator::trims)) {
+        changed.to_mut().replace_range(token.location.start..token.location.end, "==");
+    }
+    changed
 }
 
 fn check_size(query: &str, tokens: &[Token]) -> Result<(), PromqlError> {
@@ -159,7 +169,6 @@ impl Reader<'_> {
         let location = self.find(&|text| text == name);
         let function = find(name).ok_or_else(|| PromqlError::parse(format!("The function {name} is not supported."), location))?;
         let problem = match function.form {
-            Form::NativeHistogram => Some("needs native histograms, which telemetry files do not have; only classic buckets are supported"),
             Form::Unsupported => Some("is an experimental function of Prometheus and not supported"),
             _ => None,
         };
@@ -185,9 +194,11 @@ impl Reader<'_> {
     fn binary(&mut self, binary: upstream::BinaryExpr) -> Result<Expr, PromqlError> {
         let left = self.expr(*binary.lhs)?;
         let text = binary.op.to_string();
-        let location = self.find(&|found| found.eq_ignore_ascii_case(&text));
+        let stands_for_trim = |found: &str| text == "==" && Operator::from_text(found).is_some_and(Operator::trims);
+        let location = self.find(&|found| found.eq_ignore_ascii_case(&text) || stands_for_trim(found));
+        let written = self.query.get(location.start..location.end).filter(|found| stands_for_trim(found)).unwrap_or(&text);
         let operator =
-            Operator::from_text(&text).ok_or_else(|| PromqlError::parse(format!("The operator {text} is not supported."), location))?;
+            Operator::from_text(written).ok_or_else(|| PromqlError::parse(format!("The operator {text} is not supported."), location))?;
         let modifier = binary.modifier.unwrap_or_default();
         if modifier.fill_values.lhs.is_some() || modifier.fill_values.rhs.is_some() {
             return Err(PromqlError::parse("fill is an experimental modifier of Prometheus and not supported.", location));

@@ -5,11 +5,23 @@
 use super::error::PromqlError;
 use super::labels::Labels;
 use super::matcher::{Matcher, accepts_all};
+use crate::native::Histogram;
+use crate::types::is_stale;
 use quipu_model::budget::Budget;
 use std::sync::Arc;
 
 /// Time in milliseconds since 1970, UTC, and value.
 pub type Sample = (i64, f64);
+
+/// Time in milliseconds since 1970, UTC, and histogram.
+pub type HistogramSample = (i64, Arc<Histogram>);
+
+/// A number or a histogram.
+#[derive(Clone, Debug)]
+pub(super) enum Point {
+    Float(f64),
+    Histogram(Arc<Histogram>),
+}
 
 /// A value over time that can be computed for any time.
 pub trait Curve: Send + Sync {
@@ -44,8 +56,10 @@ impl Grid {
 /// Samples of a series.
 #[derive(Clone)]
 pub enum Samples {
-    /// A list of samples in ascending order of time.
+    /// A list of samples in ascending order of time. May contain [`stale_marker`](crate::stale_marker)s.
     Listed(Arc<[Sample]>),
+    /// The same with histograms, at other times than the numbers. A marker among the numbers ends both.
+    Native(Arc<[Sample]>, Arc<[HistogramSample]>),
     /// A curve sampled at the times of a grid. Values are computed when needed.
     Scraped(Grid, Arc<dyn Curve>),
 }
@@ -60,16 +74,31 @@ pub struct Series {
 }
 
 impl Samples {
-    /// The last sample within `(after, until]`.
+    /// The last number within `(after, until]`, unless the series has ended.
     pub(super) fn last_within(&self, after: i64, until: i64) -> Option<Sample> {
         match self {
-            Samples::Listed(list) => {
-                let end = list.partition_point(|(at, _)| *at <= until);
-                list.get(..end)?.last().copied().filter(|(at, _)| *at > after)
-            }
+            Samples::Listed(list) | Samples::Native(list, _) => last_of(list, after, until).copied().filter(|(_, value)| !is_stale(*value)),
             Samples::Scraped(grid, curve) => grid.within(after, until).map(|(_, last, _)| (last, curve.value_at(last))),
         }
     }
+
+    /// The last histogram within `(after, until]`, unless a number or marker follows it there.
+    pub(super) fn last_histogram_within(&self, after: i64, until: i64) -> Option<&HistogramSample> {
+        let Samples::Native(floats, histograms) = self else { return None };
+        let found = last_of(histograms, after, until)?;
+        last_of(floats, found.0, until).is_none().then_some(found)
+    }
+}
+
+/// The last of some samples within `(after, until]`.
+fn last_of<T>(list: &[(i64, T)], after: i64, until: i64) -> Option<&(i64, T)> {
+    list.get(..list.partition_point(|(at, _)| *at <= until))?.last().filter(|(at, _)| *at > after)
+}
+
+/// The samples within `(after, until]`.
+pub(super) fn within<T>(list: &[(i64, T)], after: i64, until: i64) -> &[(i64, T)] {
+    let list = list.get(list.partition_point(|(at, _)| *at <= after)..).unwrap_or_default();
+    list.get(..list.partition_point(|(at, _)| *at <= until)).unwrap_or_default()
 }
 
 /// A source of series.
@@ -116,11 +145,15 @@ impl SeriesSource for SeriesSet {
     }
 
     fn extent(&self) -> Option<(i64, i64)> {
-        let ends = |series: &Series| match &series.samples {
-            Samples::Listed(list) => Some((list.first()?.0, list.last()?.0)),
-            Samples::Scraped(grid, _) => Some((grid.first, grid.last)),
-        };
-        self.series.iter().filter_map(ends).reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+        fn ends<T>(list: &[(i64, T)]) -> Option<(i64, i64)> {
+            Some((list.first()?.0, list.last()?.0))
+        }
+        let ends = self.series.iter().flat_map(|series| match &series.samples {
+            Samples::Listed(list) => [ends(list), None],
+            Samples::Native(floats, histograms) => [ends(floats), ends(histograms)],
+            Samples::Scraped(grid, _) => [Some((grid.first, grid.last)), None],
+        });
+        ends.flatten().reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
     }
 }
 

@@ -2,10 +2,25 @@
 //!
 //! Available without the feature `grammar`.
 
+use crate::native::Histogram;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The label that contains the metric name.
 pub const METRIC_NAME: &str = "__name__";
+
+/// The bits of the number that says that a series has ended. No other NaN has them.
+const STALE: u64 = 0x7ff0_0000_0000_0002;
+
+/// The value of a sample that says that its series has ended: it has no value from there on, until its next sample.
+pub const fn stale_marker() -> f64 {
+    f64::from_bits(STALE)
+}
+
+/// Whether a value is a [`stale_marker`].
+pub const fn is_stale(value: f64) -> bool {
+    value.to_bits() == STALE
+}
 
 /// A data point.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +31,15 @@ pub struct PromqlPoint {
     pub value: f64,
 }
 
+/// A data point that is a native histogram.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PromqlHistogram {
+    /// Milliseconds since 1970, UTC.
+    pub at_millis: i64,
+    /// The histogram, which displays as text.
+    pub histogram: Arc<Histogram>,
+}
+
 /// A series of a result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PromqlSeries {
@@ -23,6 +47,8 @@ pub struct PromqlSeries {
     pub labels: Vec<(String, String)>,
     /// Points by time: one for an instant query, otherwise one per step with a value.
     pub points: Vec<PromqlPoint>,
+    /// Histograms by time, at other times than the points.
+    pub histograms: Vec<PromqlHistogram>,
 }
 
 /// The result of a query.

@@ -280,7 +280,7 @@ fn too_many_steps_and_invalid_queries_are_refused_with_a_message() {
         "rat(total_tokens[5m])",
         "total_tokens[5m",
         "rate(sum(total_tokens)[5m])",
-        "histogram_count(total_tokens)",
+        "info(total_tokens)",
         "1 + ",
         "total_tokens == ",
         "sum(total_tokens) foo",

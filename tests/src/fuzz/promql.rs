@@ -1,7 +1,7 @@
 //! Fuzzes PromQL: parsing, error positions, and the limits of what an answer takes.
 
 use quipu::model::budget::{Allowance, Budget};
-use quipu::promql::{EvalOptions, Labels, PromqlTime, Samples, Series, SeriesSet, evaluate};
+use quipu::promql::{CUSTOM_SCHEMA, EvalOptions, Histogram, Labels, PromqlTime, Samples, Series, SeriesSet, evaluate, stale_marker};
 use std::sync::OnceLock;
 
 /// Bytes and samples of a query; a process that answers two at once takes little more.
@@ -21,8 +21,33 @@ fn series() -> &'static SeriesSet {
             ]),
             samples: Samples::Listed((0..240).map(|at| (at * 15_000, (at * number as i64) as f64)).collect()),
         };
-        SeriesSet::new((0..100).map(one).collect())
+        SeriesSet::new((0..100).map(one).chain((0..8).map(histograms)).collect())
     })
+}
+
+/// A series of histograms of different schemas and bounds, with numbers and a marker between them.
+fn histograms(number: usize) -> Series {
+    let histogram = |at: usize| {
+        let count = (at * number) as f64;
+        let buckets = |from: i32| (from..from + 20).map(|index| (index, count / 40.0)).collect::<Vec<_>>();
+        let is_custom = number.is_multiple_of(4);
+        let odd = [0.0, f64::NAN, f64::INFINITY, -1.0][at % 4];
+        Histogram {
+            schema: if is_custom { CUSTOM_SCHEMA } else { [8, 0, -4][(at + number) % 3] },
+            count,
+            sum: if at.is_multiple_of(50) { odd } else { count },
+            zero_threshold: if is_custom { 0.0 } else { [0.0, 0.3, 1e300][at % 3] },
+            zero_count: if is_custom { 0.0 } else { 3.0 },
+            positive: if is_custom { buckets(0) } else { buckets(-10) },
+            negative: if is_custom { Vec::new() } else { buckets(5) },
+            bounds: if is_custom { (0..20 + at as i32 % 2).map(f64::from).collect() } else { Vec::new() },
+            ..Histogram::default()
+        }
+    };
+    let floats = if number > 5 { vec![(100_000, 1.0), (200_000, stale_marker())] } else { Vec::new() };
+    let list: Vec<_> = (0..240).map(|at| (at as i64 * 15_000 + 1, histogram(at).into())).collect();
+    let labels = Labels::new([("__name__", ["m", "h"][number % 2]), ("a", "1"), ("h", number.to_string().as_str())]);
+    Series { labels, samples: Samples::Native(floats.into(), list.into()) }
 }
 
 /// A query is answered within its budget, or rejected with a sentence and a valid position.

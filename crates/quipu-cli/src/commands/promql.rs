@@ -9,8 +9,8 @@ use quipu::metrics::{MetricOptions, PromqlQuery};
 use quipu::model::Timestamp;
 use quipu::model::budget::Budget;
 use quipu::promql::{
-    EvalOptions, Labels, PromqlAnswer, PromqlError, PromqlSeries, PromqlTime, SeriesSource, error_json, evaluate, read_duration,
-    read_openmetrics, read_time,
+    EvalOptions, Evaluated, Labels, PromqlAnswer, PromqlError, PromqlSeries, PromqlTime, SeriesSource, error_json, evaluate_with_notes,
+    read_duration, read_openmetrics, read_time,
 };
 use std::path::Path;
 
@@ -37,14 +37,19 @@ pub(crate) fn run(promql: &Promql, as_json: bool, output: &mut Output) -> Result
         }
         ([file, query], None) => {
             asked.query.clone_from(query);
-            open_indexed(Path::new(file))?.query_promql(&asked)?
+            open_indexed(Path::new(file))?.query_promql_with_notes(&asked)?
         }
         (_, Some(_)) => bail!(WrongCommandLine("--openmetrics takes a query and no telemetry file.".into())),
         (_, None) => bail!(WrongCommandLine("A telemetry file and a query are required: quipu promql FILE QUERY".into())),
     };
     match answer {
-        Ok(answer) if as_json => output.line(&answer.to_json()).map(|()| true),
-        Ok(answer) => print(&answer, output).map(|()| true),
+        Ok(evaluated) if as_json => output.line(&evaluated.to_json()).map(|()| true),
+        Ok(evaluated) => {
+            for note in evaluated.warnings.iter().chain(&evaluated.infos) {
+                eprintln!("{}", clean_line(note));
+            }
+            print(&evaluated.answer, output).map(|()| true)
+        }
         Err(error) if as_json => output.line(&error_json(&error)).map(|()| false),
         Err(error) => Err(to_error(error, &asked.query)),
     }
@@ -55,7 +60,7 @@ fn to_error(error: PromqlError, query: &str) -> anyhow::Error {
     if error.is_bad_query { WrongCommandLine(words).into() } else { anyhow::anyhow!(words) }
 }
 
-fn of_text(path: &Path, asked: &PromqlQuery) -> Result<Result<PromqlAnswer, PromqlError>> {
+fn of_text(path: &Path, asked: &PromqlQuery) -> Result<Result<Evaluated, PromqlError>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))?;
     let series = read_openmetrics(&text).map_err(|problem| anyhow::anyhow!("{}: {problem}", path.display()))?;
     let (first, last) = series.extent().unwrap_or_default();
@@ -68,7 +73,7 @@ fn of_text(path: &Path, asked: &PromqlQuery) -> Result<Result<PromqlAnswer, Prom
         },
     };
     let options = EvalOptions { exact: asked.options.exact, ..EvalOptions::default() };
-    Ok(evaluate(&asked.query, time, &series, &options, &Budget::default()))
+    Ok(evaluate_with_notes(&asked.query, time, &series, &options, &Budget::default()))
 }
 
 fn print(answer: &PromqlAnswer, output: &mut Output) -> Result<()> {
@@ -83,9 +88,9 @@ fn print(answer: &PromqlAnswer, output: &mut Output) -> Result<()> {
         }
         PromqlAnswer::Matrix(list) => {
             let rows = list.iter().flat_map(|series| {
-                series.points.iter().map(|point| {
-                    let at = Timestamp(point.at_millis.saturating_mul(1_000_000)).civil(0);
-                    vec![quipu::format::cut_to_millis(&at).to_owned(), point.value.to_string(), name(series)]
+                values(series).into_iter().map(|(at_millis, value)| {
+                    let at = Timestamp(at_millis.saturating_mul(1_000_000)).civil(0);
+                    vec![quipu::format::cut_to_millis(&at).to_owned(), value, name(series)]
                 })
             });
             (vec![left("TIME (UTC)"), value, left("SERIES")], rows.collect())
@@ -100,8 +105,17 @@ fn print(answer: &PromqlAnswer, output: &mut Output) -> Result<()> {
     Ok(())
 }
 
+/// Times and texts of numbers and histograms.
+fn values(series: &PromqlSeries) -> Vec<(i64, String)> {
+    let numbers = series.points.iter().map(|point| (point.at_millis, point.value.to_string()));
+    let histograms = series.histograms.iter().map(|point| (point.at_millis, point.histogram.to_string()));
+    let mut values: Vec<(i64, String)> = numbers.chain(histograms).collect();
+    values.sort_by_key(|(at, _)| *at);
+    values
+}
+
 fn last_value(series: &PromqlSeries) -> String {
-    series.points.last().map_or_else(|| quipu::format::DASH.to_owned(), |point| point.value.to_string())
+    values(series).pop().map_or_else(|| quipu::format::DASH.to_owned(), |(_, text)| text)
 }
 
 fn name(series: &PromqlSeries) -> String {

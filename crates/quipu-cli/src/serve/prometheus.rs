@@ -155,7 +155,7 @@ async fn query_range(State(served): State<Shared>, request: Request<Body>) -> An
 
 async fn answer(served: &Shared, query: PromqlQuery) -> Answer {
     let place = served.places.enter().await?;
-    let work = move |metrics: &Metrics, budget: &Budget| metrics.query(&query, budget).map(|answer| answer.to_json());
+    let work = move |metrics: &Metrics, budget: &Budget| metrics.query_with_notes(&query, budget).map(|evaluated| evaluated.to_json());
     Ok(json(StatusCode::OK, served.live.newest().metrics(place, work).await??))
 }
 

@@ -6,6 +6,7 @@ use crate::error::{PromqlError, TextRange};
 use crate::functions::text::plain_number;
 use crate::functions::{mean, quantile, sum, variance};
 use crate::labels::Labels;
+use crate::series::Point;
 use crate::value_type::ValueType;
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -40,12 +41,14 @@ impl Context<'_> {
             "stddev" => |values| variance(values.iter().copied()).sqrt(),
             "stdvar" => |values| variance(values.iter().copied()),
             "quantile" => {
-                let shares = self.scalar(param()?)?;
-                return Ok(self.fold(groups, |values, step| quantile(shares.get(step).copied().unwrap_or(f64::NAN), values)));
+                let param = param()?;
+                let shares = self.scalar(param)?;
+                shares.iter().for_each(|share| self.about(param).odd_quantile(*share));
+                return self.fold(groups, aggregate, |values, step| quantile(shares.get(step).copied().unwrap_or(f64::NAN), values));
             }
             "topk" | "bottomk" | "limitk" => {
                 let limits = self.limits(&self.scalar(param()?)?, param()?.location)?;
-                return Ok(self.choose(groups, &aggregate.operator, &limits));
+                return Ok(self.choose(groups, &aggregate.operator, &limits, location.start));
             }
             "count_values" => {
                 let param = param()?;
@@ -57,21 +60,32 @@ impl Context<'_> {
             }
             other => return Err(PromqlError::parse(format!("The aggregation {other} is not supported."), location)),
         };
-        Ok(self.fold(groups, |values, _| fold(values)))
+        self.fold(groups, aggregate, |values, _| fold(values))
     }
 
     /// Combines each group into one row.
-    fn fold(&self, groups: Groups, fold: impl Fn(&mut [f64], usize) -> f64) -> Vec<Row> {
+    fn fold(&self, groups: Groups, aggregate: &Aggregate, fold: impl Fn(&mut [f64], usize) -> f64) -> Outcome<Vec<Row>> {
         let mut scratch = Vec::new();
         let mut row = |(labels, rows): (Labels, Vec<Row>)| {
-            let value = |step: usize| {
+            let mut value = |step: usize| {
                 scratch.clear();
                 scratch.extend(rows.iter().filter_map(|row| row.at(step)));
                 (!scratch.is_empty()).then(|| fold(&mut scratch, step))
             };
-            Row { labels, values: (0..self.steps.count).map(value).collect() }
+            if rows.iter().any(Row::has_histograms) {
+                let mut row = Row::new(labels, vec![None; self.steps.count]);
+                for step in 0..self.steps.count {
+                    let buckets: u64 = rows.iter().filter_map(|row| row.histogram(step)).map(|histogram| histogram.size()).sum();
+                    self.work(buckets, aggregate.expr.location)?;
+                    row.put(step, self.made(self.fold_histograms(aggregate, &rows, step, &mut value), aggregate.expr.location)?);
+                }
+                return Ok(row);
+            }
+            Ok(Row::new(labels, (0..self.steps.count).map(value).collect()))
         };
-        groups.into_iter().map(&mut row).filter(|row| !row.is_empty()).collect()
+        let mut rows = groups.into_iter().map(&mut row).collect::<Outcome<Vec<Row>>>()?;
+        rows.retain(|row| !row.is_empty());
+        Ok(rows)
     }
 
     /// The number of series to select at each step.
@@ -90,7 +104,7 @@ impl Context<'_> {
     }
 
     /// Selects rows of each group, keeping their labels. For an instant query, the best come first.
-    fn choose(&self, groups: Groups, operator: &str, limits: &[usize]) -> Vec<Row> {
+    fn choose(&self, groups: Groups, operator: &str, limits: &[usize], place: usize) -> Vec<Row> {
         let is_better = |one: f64, other: f64| if operator == "topk" { one > other } else { one < other };
         let order = |one: &(usize, f64), other: &(usize, f64)| match (one.1.is_nan(), other.1.is_nan()) {
             (false, false) if is_better(one.1, other.1) => Ordering::Less,
@@ -99,19 +113,26 @@ impl Context<'_> {
         };
         let mut chosen = Vec::new();
         for (_, rows) in groups {
-            let mut kept: Vec<Row> =
-                rows.iter().map(|row| Row { labels: row.labels.clone(), values: vec![None; self.steps.count] }).collect();
+            let mut kept: Vec<Row> = rows.iter().map(|row| Row::new(row.labels.clone(), vec![None; self.steps.count])).collect();
             let mut first_step = Vec::new();
             for (step, limit) in limits.iter().enumerate() {
-                let mut list: Vec<(usize, f64)> =
-                    rows.iter().enumerate().filter_map(|(number, row)| Some((number, row.at(step)?))).collect();
-                if operator != "limitk" {
+                let is_any = operator == "limitk";
+                let found = rows.iter().enumerate().filter(|(_, row)| row.has(step));
+                let mut list: Vec<(usize, f64)> = if is_any {
+                    found.map(|(number, _)| (number, 0.0)).collect()
+                } else {
+                    if *limit > 0 && rows.iter().any(|row| row.histogram(step).is_some()) {
+                        self.notes.at(place).ignored_in_aggregation(operator);
+                    }
+                    found.filter_map(|(number, row)| Some((number, row.at(step)?))).collect()
+                };
+                if !is_any {
                     list.sort_by(order);
                 }
                 list.truncate(*limit);
-                for (number, value) in &list {
-                    if let Some(slot) = kept.get_mut(*number).and_then(|row| row.values.get_mut(step)) {
-                        *slot = Some(*value);
+                for (number, _) in &list {
+                    if let (Some(row), Some(from)) = (kept.get_mut(*number), rows.get(*number)) {
+                        row.put(step, from.point(step));
                     }
                 }
                 if step == 0 {
@@ -133,13 +154,17 @@ impl Context<'_> {
         let mut places: HashMap<Labels, usize> = HashMap::new();
         for (labels, rows) in groups {
             for step in 0..self.steps.count {
-                for value in rows.iter().filter_map(|row| row.at(step)) {
-                    let labels = labels.with(label, &plain_number(value));
+                for point in rows.iter().filter_map(|row| row.point(step)) {
+                    let text = match point {
+                        Point::Float(value) => plain_number(value),
+                        Point::Histogram(histogram) => histogram.to_string(),
+                    };
+                    let labels = labels.with(label, &text);
                     self.hold(labels.bytes(), location)?;
                     let at = *places.entry(labels.clone()).or_insert(counted.len());
                     if at == counted.len() {
                         self.check_rows(at + 1, location)?;
-                        counted.push(Row { labels, values: vec![None; self.steps.count] });
+                        counted.push(Row::new(labels, vec![None; self.steps.count]));
                     }
                     if let Some(slot) = counted.get_mut(at).and_then(|row| row.values.get_mut(step)) {
                         *slot = Some(slot.unwrap_or(0.0) + 1.0);

@@ -1,11 +1,13 @@
 //! Function calls: evaluates the arguments, then applies the table entry.
 
-use super::window::Ranges;
+use super::select::{Take, seconds};
+use super::window::OverWindow;
 use super::{Context, Outcome, Row, Value};
 use crate::ast::{Expr, ExprKind, Selector};
 use crate::error::{PromqlError, TextRange};
 use crate::functions::dates;
 use crate::functions::dates::Part;
+use crate::functions::math;
 use crate::functions::text::natural_order;
 use crate::functions::{Form, Function, Needs, Special, Window};
 use crate::labels::{Labels, METRIC_NAME};
@@ -32,13 +34,24 @@ impl Context<'_> {
                 check_factors(function, &scalars, &others)?;
                 let ranges = self.ranges(range)?;
                 let apply = |window: &Window<'_>, step: usize| apply(window, &at_step(&scalars, step));
-                Ok(Value::Vector(self.over(ranges, needs, keeps_name, &apply)?))
+                if function.name == "quantile_over_time" {
+                    scalars
+                        .iter()
+                        .flatten()
+                        .for_each(|share| others.first().into_iter().for_each(|at| self.about(at).odd_quantile(*share)));
+                }
+                Ok(Value::Vector(self.over(ranges, OverWindow { name: function.name, needs, keeps_name, apply: &apply })?))
             }
             Form::Date(part) => self.date(part, arguments, location),
             Form::Special(special) => self.special(special, arguments, location).unwrap_or_else(|| Err(missing(function, location))),
-            Form::NativeHistogram | Form::Unsupported => {
-                Err(PromqlError::parse(format!("The function {} is not supported.", function.name), location))
+            Form::OfHistogram(apply) => {
+                let Some(vector) = arguments.first() else { return Err(missing(function, location)) };
+                // The others look at the buckets.
+                let needs_no_buckets = matches!(function.name, "histogram_avg" | "histogram_count" | "histogram_sum");
+                let inner = if needs_no_buckets { self.comparing() } else { *self };
+                Ok(Value::Vector(self.of_histograms(inner.vector(vector)?, location, apply)?))
             }
+            Form::Unsupported => Err(PromqlError::parse(format!("The function {} is not supported.", function.name), location)),
         }
     }
 
@@ -73,12 +86,13 @@ impl Context<'_> {
             Special::Absent => self.absent(arguments.first()?),
             Special::AbsentOverTime => self.absent_over_time(arguments.first()?),
             Special::Sort | Special::SortDescending | Special::SortByLabel | Special::SortByLabelDescending => {
-                self.sort(special, arguments.first()?, arguments.get(1..)?)
+                self.sort(special, arguments.first()?, arguments.get(1..)?, location.start)
             }
             Special::LabelReplace => self.label_replace(arguments, location),
             Special::LabelJoin => self.label_join(arguments, location),
             Special::HistogramQuantile => self.histogram_quantile(arguments.first()?, arguments.get(1)?, location),
             Special::HistogramFraction => self.histogram_fraction(arguments, location),
+            Special::HistogramQuantiles => self.histogram_quantiles(arguments, location),
         })
     }
 
@@ -88,12 +102,12 @@ impl Context<'_> {
 
     /// A row without labels.
     fn row(&self, make: impl Fn(usize) -> f64) -> Row {
-        Row { labels: Labels::default(), values: (0..self.steps.count).map(|step| Some(make(step))).collect() }
+        Row::new(Labels::default(), (0..self.steps.count).map(|step| Some(make(step))).collect())
     }
 
     fn either(&self, special: Special, one: &Expr, other: &Expr) -> Outcome<Value> {
         let (one, other) = (self.scalar(one)?, self.scalar(other)?);
-        let take = if special == Special::MinOf { f64::min } else { f64::max };
+        let take = if special == Special::MinOf { math::at_most } else { math::at_least };
         Ok(Value::Scalar(one.into_iter().zip(other).map(|(one, other)| take(one, other)).collect()))
     }
 
@@ -110,11 +124,15 @@ impl Context<'_> {
     /// Times of the samples for a bare selector, otherwise times of the steps.
     fn timestamp(&self, argument: &Expr, location: TextRange) -> Outcome<Value> {
         if let ExprKind::Select(selector) = &argument.bare().kind {
-            let rows = self.select(selector, argument.location, |(at, _)| seconds(at))?;
+            let rows = self.select(selector, argument.location, Take::Time)?;
             return Ok(Value::Vector(self.map(rows, location, |value, _| Some(value))?));
         }
         let rows = self.vector(argument)?;
-        Ok(Value::Vector(self.map(rows, location, |_, step| Some(self.seconds(step)))?))
+        let row = |row: Row| {
+            let values = (0..self.steps.count).map(|step| row.has(step).then(|| self.seconds(step)));
+            Row::new(row.labels.without_name(), values.collect())
+        };
+        Ok(Value::Vector(self.merge(rows.into_iter().map(row).collect(), location)?))
     }
 
     fn absent(&self, argument: &Expr) -> Outcome<Value> {
@@ -131,24 +149,29 @@ impl Context<'_> {
             ExprKind::Range(selector, _) => known_labels(selector),
             _ => Labels::default(),
         };
-        let Ranges { series, range, timing, location } = self.ranges(argument)?;
         // Names are kept, so that series stay distinct.
-        let rows = self.over(Ranges { series, range, timing, location }, Needs::Ends, true, &|_, _| Some(1.0))?;
+        let present = OverWindow { name: "present_over_time", needs: Needs::Ends, keeps_name: true, apply: &|_, _| Some(1.0) };
+        let rows = self.over(self.ranges(argument)?, present)?;
         Ok(Value::Vector(self.where_absent(labels, &rows)))
     }
 
     fn where_absent(&self, labels: Labels, rows: &[Row]) -> Vec<Row> {
-        let is_absent = |step: usize| rows.iter().all(|row| row.at(step).is_none());
+        let is_absent = |step: usize| !rows.iter().any(|row| row.has(step));
         let values: Vec<Option<f64>> = (0..self.steps.count).map(|step| is_absent(step).then_some(1.0)).collect();
-        if values.iter().any(Option::is_some) { vec![Row { labels, values }] } else { Vec::new() }
+        if values.iter().any(Option::is_some) { vec![Row::new(labels, values)] } else { Vec::new() }
     }
 
     /// Sorts the series of an instant query. Range queries have no order.
-    fn sort(&self, special: Special, argument: &Expr, names: &[Expr]) -> Outcome<Value> {
+    fn sort(&self, special: Special, argument: &Expr, names: &[Expr], place: usize) -> Outcome<Value> {
         let mut rows = self.vector(argument)?;
         let names = names.iter().map(|name| self.text(name)).collect::<Outcome<Vec<_>>>()?;
+        let is_by_value = matches!(special, Special::Sort | Special::SortDescending);
         if !self.is_instant {
+            self.notes.at(place).sort_without_effect();
             return Ok(Value::Vector(rows));
+        }
+        if is_by_value {
+            rows.retain(|row| row.at(0).is_some());
         }
         let by_value = |one: &Row, other: &Row, descending: bool| {
             let (one, other) = (one.at(0).unwrap_or(f64::NAN), other.at(0).unwrap_or(f64::NAN));
@@ -175,10 +198,6 @@ impl Context<'_> {
 /// The scalars at a step.
 fn at_step(scalars: &[Vec<f64>], step: usize) -> Vec<f64> {
     scalars.iter().map(|values| values.get(step).copied().unwrap_or(f64::NAN)).collect()
-}
-
-fn seconds(millis: i64) -> f64 {
-    millis as f64 / 1_000.0
 }
 
 fn missing(function: &Function, location: TextRange) -> PromqlError {

@@ -1,25 +1,32 @@
 //! Evaluates the tree of a query, all steps at once. Each expression returns one row of values per series.
 //!
 //! Modules: `select` reads single samples, `window` ranges of samples, `call` calls functions, `aggregate` aggregates, `matching` applies
-//! binary operators. Not here: the functions themselves (`functions`).
+//! binary operators, `histograms` does all this with native histograms; `row` is a series of a result. Not here: the functions themselves (`functions`).
 
 mod aggregate;
 mod buckets;
 mod call;
+mod histograms;
 mod matching;
 mod relabel;
+mod row;
 mod select;
 mod window;
 
 use super::ast::{At, Expr, ExprKind, Timing};
 use super::error::{PromqlError, TextRange};
 use super::labels::Labels;
+use super::notes::{About, Notes};
 use super::parse::parse;
-use super::series::SeriesSource;
+use super::series::{Point, SeriesSource};
 use super::value_type::ValueType;
 use crate::PromqlAnswer;
 use quipu_model::budget::{Budget, OverBudget};
+pub(super) use row::Row;
+use select::Take;
 use std::collections::HashMap;
+use std::sync::Arc;
+pub(super) use window::NativeWindow;
 
 /// Evaluation time of a query, in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +90,44 @@ pub fn evaluate(
     options: &EvalOptions,
     budget: &Budget,
 ) -> Result<PromqlAnswer, PromqlError> {
+    evaluate_with_notes(query, time, source, options, budget).map(|evaluated| evaluated.answer)
+}
+
+/// An answer, and what was noticed while it was computed.
+#[derive(Clone, Debug)]
+pub struct Evaluated {
+    /// The answer.
+    pub answer: PromqlAnswer,
+    /// Why it may be wrong or incomplete, as Prometheus words it.
+    pub warnings: Vec<String>,
+    /// Why it may not be what was meant, as Prometheus words it.
+    pub infos: Vec<String>,
+}
+
+/// Evaluates a query like [`evaluate`], and returns warnings and remarks with the answer.
+///
+/// # Errors
+/// See [`evaluate`].
+pub fn evaluate_with_notes(
+    query: &str,
+    time: PromqlTime,
+    source: &dyn SeriesSource,
+    options: &EvalOptions,
+    budget: &Budget,
+) -> Result<Evaluated, PromqlError> {
+    let notes = Notes::default();
+    let answer = answer(query, time, source, options, (budget, &notes))?;
+    let (warnings, infos) = notes.texts(query);
+    Ok(Evaluated { answer, warnings, infos })
+}
+
+fn answer(
+    query: &str,
+    time: PromqlTime,
+    source: &dyn SeriesSource,
+    options: &EvalOptions,
+    (budget, notes): (&Budget, &Notes),
+) -> Outcome<PromqlAnswer> {
     let whole = TextRange { start: 0, end: query.len() };
     let (steps, is_instant) = Steps::of(time, whole)?;
     let expr = parse(query)?;
@@ -91,11 +136,21 @@ pub fn evaluate(
         let problem = format!("The result is {words}; a range query must return a scalar or an instant vector.");
         return Err(PromqlError::parse(problem, whole));
     }
-    let context = Context { source, options, steps, first: steps.start, last: steps.last(), is_instant, budget };
+    let context =
+        Context { source, options, steps, first: steps.start, last: steps.last(), is_instant, budget, notes, compares: Compares::No };
     if expr.value_type() == ValueType::Matrix {
         return Ok(PromqlAnswer::of_samples(context.whole_windows(&expr)?));
     }
-    Ok(PromqlAnswer::of_value(context.eval(&expr)?, steps, is_instant))
+    let value = context.eval(&expr)?;
+    if let Value::Vector(rows) = &value {
+        // The same histogram may be in many steps, each of which is written out.
+        let buckets: u64 = rows.iter().flat_map(|row| row.histograms.iter().flatten()).map(|histogram| histogram.size()).sum();
+        if buckets > MAX_VALUES {
+            let problem = "The answer would have too many buckets of histograms. Use a longer step, or select fewer series.";
+            return Err(PromqlError::eval(problem, whole));
+        }
+    }
+    Ok(PromqlAnswer::of_value(value, steps, is_instant))
 }
 
 /// The evaluation times.
@@ -141,29 +196,6 @@ impl Steps {
     }
 }
 
-/// A series of a result: labels, and an optional value per step.
-#[derive(Clone, Debug)]
-pub(super) struct Row {
-    pub(super) labels: Labels,
-    pub(super) values: Vec<Option<f64>>,
-}
-
-impl Row {
-    /// The value at a step.
-    pub(super) fn at(&self, step: usize) -> Option<f64> {
-        self.values.get(step).copied().flatten()
-    }
-
-    /// About how many bytes it takes.
-    fn bytes(&self) -> usize {
-        size_of::<Row>() + self.labels.bytes() + self.values.len() * size_of::<Option<f64>>()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.values.iter().all(Option::is_none)
-    }
-}
-
 /// Value of an expression.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
@@ -194,6 +226,17 @@ struct Context<'a> {
     last: i64,
     is_instant: bool,
     budget: &'a Budget,
+    notes: &'a Notes,
+    compares: Compares,
+}
+
+/// Whether selectors compare each histogram with the one before, and say whether it was reset. As Prometheus does it, they do so below
+/// `histogram_count` and the like, but not if the buckets are needed, or samples left out by a subquery.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Compares {
+    No,
+    Yes,
+    Never,
 }
 
 type Outcome<T> = Result<T, PromqlError>;
@@ -212,6 +255,17 @@ impl Context<'_> {
     /// Counts bytes that are about to be held, and fails above the limit.
     fn hold(&self, bytes: usize, location: TextRange) -> Outcome<()> {
         self.budget.hold(bytes as u64).map_err(|limit| PromqlError::over(limit, location))
+    }
+
+    /// Counts the work and the memory of a histogram that was just made.
+    fn made(&self, point: Option<Point>, location: TextRange) -> Outcome<Option<Point>> {
+        if let Some(Point::Histogram(histogram)) = &point
+            && Arc::strong_count(histogram) == 1
+        {
+            self.work(histogram.size(), location)?;
+            self.hold(histogram.bytes(), location)?;
+        }
+        Ok(point)
     }
 
     /// Fails if the rows would take too much memory.
@@ -254,7 +308,7 @@ impl Context<'_> {
             ExprKind::Number(number) => Ok(Value::Scalar(vec![*number; self.steps.count])),
             ExprKind::Text(text) => Ok(Value::Text(text.clone())),
             ExprKind::Paren(inner) => self.eval(inner),
-            ExprKind::Select(selector) => Ok(Value::Vector(self.select(selector, expr.location, |(_, value)| value)?)),
+            ExprKind::Select(selector) => Ok(Value::Vector(self.select(selector, expr.location, Take::Value)?)),
             ExprKind::Range(..) | ExprKind::Subquery(_) => Err(PromqlError::parse(
                 "Expected an instant vector or a scalar, found a range vector. Wrap it in a function such as rate().",
                 expr.location,
@@ -263,7 +317,10 @@ impl Context<'_> {
             ExprKind::Aggregate(aggregate) => Ok(Value::Vector(self.aggregate(aggregate, expr.location)?)),
             ExprKind::Negate(inner) => match self.eval(inner)? {
                 Value::Scalar(values) => Ok(Value::Scalar(values.into_iter().map(|value| -value).collect())),
-                Value::Vector(rows) => self.map(rows, expr.location, |value, _| Some(-value)).map(Value::Vector),
+                Value::Vector(rows) => {
+                    let negated = rows.into_iter().map(|row| self.negated(row, expr.location)).collect::<Outcome<_>>()?;
+                    self.merge(negated, expr.location).map(Value::Vector)
+                }
                 Value::Text(_) => Err(PromqlError::parse("A sign needs a scalar or an instant vector, not a string.", expr.location)),
             },
             ExprKind::Binary(binary) => self.binary(binary, expr.location),
@@ -291,10 +348,25 @@ impl Context<'_> {
         }
     }
 
-    /// Maps each value along with its step number; drops metric names.
+    fn comparing(self) -> Self {
+        let compares = if self.compares == Compares::Never { Compares::Never } else { Compares::Yes };
+        Context { compares, ..self }
+    }
+
+    fn never_comparing(self) -> Self {
+        Context { compares: Compares::Never, ..self }
+    }
+
+    /// Where notes about an expression belong.
+    fn about(&self, expr: &Expr) -> About<'_> {
+        self.notes.at(expr.start())
+    }
+
+    /// Maps each number along with its step number; drops metric names and histograms.
     fn map(&self, mut rows: Vec<Row>, location: TextRange, apply: impl Fn(f64, usize) -> Option<f64>) -> Outcome<Vec<Row>> {
         for row in &mut rows {
             row.labels = row.labels.without_name();
+            row.histograms.clear();
             for (step, value) in row.values.iter_mut().enumerate() {
                 *value = value.and_then(|found| apply(found, step));
             }
@@ -315,12 +387,13 @@ impl Context<'_> {
                 merged.push(row);
                 continue;
             };
-            for (slot, value) in kept.values.iter_mut().zip(row.values) {
-                if slot.is_some() && value.is_some() {
+            for step in 0..self.steps.count {
+                let Some(point) = row.point(step) else { continue };
+                if kept.has(step) {
                     let problem = format!("The result would have several series with the same labels {}.", kept.labels);
                     return Err(PromqlError::eval(problem, location));
                 }
-                *slot = slot.or(value);
+                kept.put(step, Some(point));
             }
         }
         Ok(merged)

@@ -1,6 +1,6 @@
 //! Quantiles and fractions of classic histograms.
 //!
-//! Not here: native histograms, which no release of Llama Stack writes.
+//! Not here: native histograms (`native::estimate`).
 
 /// A cumulative bucket: upper bound, and number of values up to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,8 +24,8 @@ fn nearly_equal(one: f64, other: f64) -> bool {
 }
 
 /// Sorts by bound, merges equal bounds, and makes counts monotonic. `None` unless there are at least two buckets and the last bound is
-/// infinite.
-fn normalize(buckets: &mut Vec<Bucket>) -> Option<()> {
+/// infinite; otherwise whether counts fell by more than rounding.
+fn normalize(buckets: &mut Vec<Bucket>) -> Option<bool> {
     buckets.sort_unstable_by(|one, other| one.bound.total_cmp(&other.bound));
     if buckets.last()?.bound != f64::INFINITY {
         return None;
@@ -38,31 +38,28 @@ fn normalize(buckets: &mut Vec<Bucket>) -> Option<()> {
         is_same
     });
     let mut highest = buckets.first()?.count;
+    let mut fell = false;
     for bucket in buckets.iter_mut() {
+        fell |= bucket.count < highest && !nearly_equal(bucket.count, highest);
         if nearly_equal(bucket.count, highest) || bucket.count < highest {
             bucket.count = highest;
         }
         highest = bucket.count;
     }
-    (buckets.len() >= 2).then_some(())
+    (buckets.len() >= 2).then_some(fell)
 }
 
-/// A quantile, interpolated linearly within its bucket.
-pub(crate) fn quantile(share: f64, buckets: &mut Vec<Bucket>) -> f64 {
+/// A quantile, interpolated linearly within its bucket, and whether counts had to be corrected because they fell.
+pub(crate) fn quantile(share: f64, buckets: &mut Vec<Bucket>) -> (f64, bool) {
     if share.is_nan() {
-        return f64::NAN;
+        return (f64::NAN, false);
     }
-    if share < 0.0 {
-        return f64::NEG_INFINITY;
+    if !(0.0..=1.0).contains(&share) {
+        return (f64::INFINITY.copysign(share), false);
     }
-    if share > 1.0 {
-        return f64::INFINITY;
-    }
-    if normalize(buckets).is_none() {
-        return f64::NAN;
-    }
-    let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else { return f64::NAN };
-    within(share * last.count, *first, buckets)
+    let Some(fell) = normalize(buckets) else { return (f64::NAN, false) };
+    let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else { return (f64::NAN, false) };
+    (within(share * last.count, *first, buckets), fell)
 }
 
 /// The value at a rank.
@@ -86,7 +83,8 @@ fn within(rank: f64, first: Bucket, buckets: &[Bucket]) -> f64 {
 
 /// The fraction of values between two bounds.
 pub(crate) fn fraction(lower: f64, upper: f64, buckets: &mut Vec<Bucket>) -> f64 {
-    if normalize(buckets).is_none() {
+    let is_single = buckets.len() == 1 && buckets.first().is_some_and(|bucket| bucket.bound == f64::INFINITY);
+    if normalize(buckets).is_none() && !is_single {
         return f64::NAN;
     }
     let total = buckets.last().map_or(0.0, |last| last.count);
@@ -111,9 +109,12 @@ fn rank_of(bound: f64, buckets: &[Bucket], total: f64) -> f64 {
             return below;
         }
         if bound < bucket.bound {
-            let is_bounded = start.is_finite() && bucket.bound.is_finite();
-            let inside = if is_bounded { (bucket.count - below) * ((bound - start) / (bucket.bound - start)) } else { 0.0 };
-            return below + inside;
+            // How values are spread is not known in a bucket without a bound: those in the first are below any value, others above.
+            return match (start.is_finite(), bucket.bound.is_finite()) {
+                (false, _) => bucket.count,
+                (true, false) => below,
+                (true, true) => below + (bucket.count - below) * ((bound - start) / (bucket.bound - start)),
+            };
         }
         (start, below) = (bucket.bound, bucket.count);
     }
@@ -133,7 +134,7 @@ mod tests {
     #[test]
     fn quantiles_are_interpolated_within_their_bucket() {
         let list = buckets(&[(1.0, 10.0), (2.0, 30.0), (INF, 40.0)]);
-        let of = |share| quantile(share, &mut list.clone());
+        let of = |share| quantile(share, &mut list.clone()).0;
         assert_eq!((of(0.125), of(0.25), of(0.5), of(0.75)), (0.5, 1.0, 1.5, 2.0));
         // Above the last finite bound, the bound itself is the best estimate.
         assert_eq!((of(1.0), of(-1.0), of(1.5)), (2.0, f64::NEG_INFINITY, INF));
@@ -141,13 +142,14 @@ mod tests {
 
     #[test]
     fn invalid_buckets_are_repaired_or_give_no_quantile() {
-        assert!(quantile(0.5, &mut buckets(&[(1.0, 10.0)])).is_nan());
-        assert!(quantile(0.5, &mut buckets(&[(INF, 10.0)])).is_nan());
-        assert!(quantile(0.5, &mut buckets(&[(1.0, 0.0), (INF, 0.0)])).is_nan());
-        assert_eq!(quantile(0.5, &mut buckets(&[(INF, 10.0), (1.0, 10.0)])), 0.5);
-        assert_eq!(quantile(0.5, &mut buckets(&[(-1.0, 10.0), (INF, 10.0)])), -1.0);
+        let of = |list: &[(f64, f64)]| quantile(0.5, &mut buckets(list));
+        assert!(of(&[(1.0, 10.0)]).0.is_nan());
+        assert!(of(&[(INF, 10.0)]).0.is_nan());
+        assert!(of(&[(1.0, 0.0), (INF, 0.0)]).0.is_nan());
+        assert_eq!(of(&[(INF, 10.0), (1.0, 10.0)]), (0.5, false));
+        assert_eq!(of(&[(-1.0, 10.0), (INF, 10.0)]), (-1.0, false));
         // Bucket counts must not decrease.
-        assert_eq!(quantile(0.5, &mut buckets(&[(1.0, 8.0), (2.0, 4.0), (INF, 8.0)])), 0.5);
+        assert_eq!(of(&[(1.0, 8.0), (2.0, 4.0), (INF, 8.0)]), (0.5, true));
     }
 
     #[test]

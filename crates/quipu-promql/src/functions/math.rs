@@ -18,12 +18,12 @@ pub(super) fn round(value: f64, to: f64) -> f64 {
 }
 
 /// The minimum. NaN if either is NaN, unless the other is negative infinity, like in Go.
-pub(super) fn at_most(value: f64, limit: f64) -> f64 {
+pub(crate) fn at_most(value: f64, limit: f64) -> f64 {
     if (value.is_nan() || limit.is_nan()) && value.min(limit) != f64::NEG_INFINITY { f64::NAN } else { value.min(limit) }
 }
 
 /// The maximum. NaN if either is NaN, unless the other is infinity, like in Go.
-pub(super) fn at_least(value: f64, limit: f64) -> f64 {
+pub(crate) fn at_least(value: f64, limit: f64) -> f64 {
     if (value.is_nan() || limit.is_nan()) && value.max(limit) != f64::INFINITY { f64::NAN } else { value.max(limit) }
 }
 

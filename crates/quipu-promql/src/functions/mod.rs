@@ -1,11 +1,12 @@
 //! PromQL's functions: a table with name, arguments and implementation of each.
 //!
-//! Modules: `table` is the table; `math` and `dates` work on single values, `over_time` and `rate` on windows, `histogram` on buckets,
-//! `text` on label values. Not here: evaluation of arguments, and functions that need more than values (`eval::call`).
+//! Modules: `table` is the table; `math` and `dates` work on single values, `over_time` and `rate` on windows, `native` on windows with native
+//! histograms, `histogram` on buckets, `text` on label values. Not here: evaluation of arguments, and functions that need more than values (`eval::call`).
 
 pub(super) mod dates;
 pub(super) mod histogram;
 pub(super) mod math;
+pub(super) mod native;
 pub(super) mod over_time;
 pub(super) mod rate;
 mod table;
@@ -16,6 +17,7 @@ pub(super) use table::{Form, Needs, Special, find};
 pub use table::{FunctionHelp, functions};
 
 use super::series::Sample;
+pub(super) use super::sum::Sum;
 
 /// The samples of a series within a window.
 #[derive(Clone, Copy)]
@@ -49,31 +51,6 @@ impl Window<'_> {
     /// Length of the window in seconds.
     pub(super) fn seconds(&self) -> f64 {
         self.end.saturating_sub(self.start) as f64 / 1_000.0
-    }
-}
-
-/// A compensated sum (Neumaier's variant of Kahan summation).
-#[derive(Clone, Copy, Default)]
-pub(super) struct Sum {
-    sum: f64,
-    lost: f64,
-}
-
-impl Sum {
-    pub(super) fn add(&mut self, value: f64) {
-        let sum = self.sum + value;
-        if sum.is_infinite() {
-            self.lost = 0.0;
-        } else if self.sum.abs() >= value.abs() {
-            self.lost += (self.sum - sum) + value;
-        } else {
-            self.lost += (value - sum) + self.sum;
-        }
-        self.sum = sum;
-    }
-
-    pub(super) fn value(self) -> f64 {
-        self.sum + self.lost
     }
 }
 

@@ -32,9 +32,12 @@ pub(super) fn quantile_of(window: &Window<'_>, share: f64) -> f64 {
     quantile(share, &mut window.values().collect::<Vec<f64>>())
 }
 
-/// Median absolute deviation.
+/// Median absolute deviation; NaN if any value is.
 pub(super) fn mad(window: &Window<'_>) -> f64 {
     let mut values: Vec<f64> = window.values().collect();
+    if values.iter().any(|value| value.is_nan()) {
+        return f64::NAN;
+    }
     let median = quantile(0.5, &mut values);
     values.iter_mut().for_each(|value| *value = (*value - median).abs());
     quantile(0.5, &mut values)

@@ -29,26 +29,42 @@ pub(super) fn change(window: &Window<'_>, change: Change) -> Option<f64> {
     if is_counter {
         result += lost_in_resets(window.samples);
     }
-    let seconds = |from: i64, to: i64| to.saturating_sub(from) as f64 / 1_000.0;
-    let sampled = seconds(first_at, last_at);
-    let between = sampled / (window.count - 1) as f64;
-    let threshold = between * 1.1;
-    let (mut to_start, mut to_end) = (seconds(window.start, first_at), seconds(last_at, window.end));
-    if to_start >= threshold {
-        to_start = between / 2.0;
-    }
     // A counter is never below zero.
-    if is_counter && result > 0.0 && first >= 0.0 {
-        to_start = to_start.min(sampled * (first / result));
-    }
-    if to_end >= threshold {
-        to_end = between / 2.0;
-    }
-    let mut factor = (sampled + to_start + to_end) / sampled;
+    let to_zero = (is_counter && result > 0.0 && first >= 0.0).then(|| first / result);
+    let mut factor = Ends { first: first_at, last: last_at, count: window.count }.factor(window, to_zero);
     if change == Change::Rate {
         factor /= window.seconds();
     }
     Some(result * factor)
+}
+
+/// Times of the first and the last sample of a window, and the number of samples, of which there are at least two.
+pub(super) struct Ends {
+    pub(super) first: i64,
+    pub(super) last: i64,
+    pub(super) count: u64,
+}
+
+impl Ends {
+    /// What a change between the ends is multiplied by to reach the ends of the window. `to_zero` is how far before the first sample a counter
+    /// was zero, relative to the time between the ends.
+    pub(super) fn factor(&self, window: &Window<'_>, to_zero: Option<f64>) -> f64 {
+        let seconds = |from: i64, to: i64| to.saturating_sub(from) as f64 / 1_000.0;
+        let sampled = seconds(self.first, self.last);
+        let between = sampled / (self.count - 1) as f64;
+        let threshold = between * 1.1;
+        let (mut to_start, mut to_end) = (seconds(window.start, self.first), seconds(self.last, window.end));
+        if to_start >= threshold {
+            to_start = between / 2.0;
+        }
+        if let Some(share) = to_zero {
+            to_start = to_start.min(sampled * share);
+        }
+        if to_end >= threshold {
+            to_end = between / 2.0;
+        }
+        (sampled + to_start + to_end) / sampled
+    }
 }
 
 /// Sum of a counter's values before resets.

@@ -3,6 +3,7 @@
 use super::dates::Part;
 use super::rate::{self, Change};
 use super::{Window, math, over_time};
+use crate::native::Histogram;
 use crate::value_type::ValueType;
 
 /// Which samples of a monotonic counter a window function needs.
@@ -27,8 +28,8 @@ pub(crate) enum Form {
     Date(Part),
     /// Needs more than values.
     Special(Special),
-    /// For native histograms.
-    NativeHistogram,
+    /// Maps each native histogram. Drops the metric name.
+    OfHistogram(fn(&Histogram) -> f64),
     /// Known to the parser, but not supported.
     Unsupported,
 }
@@ -40,6 +41,7 @@ pub(crate) enum Special {
     AbsentOverTime,
     HistogramQuantile,
     HistogramFraction,
+    HistogramQuantiles,
     LabelReplace,
     LabelJoin,
     Scalar,
@@ -88,7 +90,7 @@ pub struct FunctionHelp {
 /// All supported functions, in order of the tables.
 pub fn functions() -> impl Iterator<Item = FunctionHelp> {
     all()
-        .filter(|function| !matches!(function.form, Form::NativeHistogram | Form::Unsupported))
+        .filter(|function| !matches!(function.form, Form::Unsupported))
         .map(|function| FunctionHelp { name: function.name, help: function.help })
 }
 
@@ -98,7 +100,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Function> {
 }
 
 fn all() -> impl Iterator<Item = &'static Function> {
-    EACH.iter().chain(OVER).chain(DATES).chain(SPECIAL).chain(OTHERS)
+    EACH.iter().chain(OVER).chain(DATES).chain(SPECIAL).chain(HISTOGRAMS).chain(OTHERS)
 }
 
 const S: ValueType = ValueType::Scalar;
@@ -126,6 +128,10 @@ const fn special(
     help: &'static str,
 ) -> Function {
     Function { name, arguments, optional: 0, answers, form: Form::Special(special), help }
+}
+
+const fn of_histogram(name: &'static str, help: &'static str, apply: fn(&Histogram) -> f64) -> Function {
+    Function { name, arguments: &[V], optional: 0, answers: V, form: Form::OfHistogram(apply), help }
 }
 
 const fn other(name: &'static str, arguments: &'static [ValueType], optional: i8, form: Form) -> Function {
@@ -248,6 +254,8 @@ static SPECIAL: &[Function] = &[
     special("absent_over_time", &[M], V, Special::AbsentOverTime, "1 if there are no samples"),
     special("histogram_quantile", &[S, V], V, Special::HistogramQuantile, "quantile of a histogram"),
     special("histogram_fraction", &[S, S, V], V, Special::HistogramFraction, "fraction of a histogram between two bounds"),
+    special("histogram_quantiles", &[V, T, S], V, Special::HistogramQuantiles, "several quantiles of a histogram, each with a label")
+        .taking(&[V, T, S], -1),
     special("label_replace", &[V, T, T, T, T], V, Special::LabelReplace, "sets a label by matching another label"),
     special("label_join", &[V, T, T, T], V, Special::LabelJoin, "joins labels into one").taking(&[V, T, T, T], -1),
     special("scalar", &[V], S, Special::Scalar, "value of a single series as a scalar"),
@@ -267,13 +275,15 @@ static SPECIAL: &[Function] = &[
     special("max_of", &[S, S], S, Special::MaxOf, "the larger scalar"),
 ];
 
+static HISTOGRAMS: &[Function] = &[
+    of_histogram("histogram_avg", "mean of a native histogram", |histogram| histogram.sum / histogram.count),
+    of_histogram("histogram_count", "count of a native histogram", |histogram| histogram.count),
+    of_histogram("histogram_sum", "sum of a native histogram", |histogram| histogram.sum),
+    of_histogram("histogram_stddev", "standard deviation of a native histogram", |histogram| histogram.variance().sqrt()),
+    of_histogram("histogram_stdvar", "variance of a native histogram", Histogram::variance),
+];
+
 static OTHERS: &[Function] = &[
-    other("histogram_avg", &[V], 0, Form::NativeHistogram),
-    other("histogram_count", &[V], 0, Form::NativeHistogram),
-    other("histogram_sum", &[V], 0, Form::NativeHistogram),
-    other("histogram_stddev", &[V], 0, Form::NativeHistogram),
-    other("histogram_stdvar", &[V], 0, Form::NativeHistogram),
-    other("histogram_quantiles", &[V, T, S], -1, Form::Unsupported),
     other("info", &[V, V], 1, Form::Unsupported),
     other("integral", &[M], 0, Form::Unsupported),
     other("start_timestamp", &[V], 0, Form::Unsupported),

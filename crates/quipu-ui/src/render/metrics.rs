@@ -7,7 +7,7 @@ use crate::view::{NOT_NAMED, quoted, requests_chart, series_name, tokens_chart};
 use quipu_model::format::{DASH, cost_text, count, counted, duration_text, number_text, share_text};
 use quipu_model::number::truncated;
 use quipu_model::{Cost, PriceTable, Timestamp};
-use quipu_promql::{PromqlAnswer, PromqlSeries};
+use quipu_promql::{PromqlAnswer, PromqlHistogram, PromqlSeries};
 use quipu_protocol::TokensShown;
 use quipu_protocol::address::encode;
 use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
@@ -18,6 +18,8 @@ use quipu_protocol::{Chart, CountedRequests, Latency, Overview, OverviewPage, Ro
 const MOST_ROWS: usize = 100;
 /// Maximum cells of the table for a chart.
 const MOST_CELLS: usize = 6_000;
+/// Most letters of a histogram in a table.
+const MOST_OF_HISTOGRAM: usize = 300;
 
 /// Renders an overview.
 pub fn overview_page(overview: &Overview, by: TokensBy, shown: TokensShown, prices: &PriceTable) -> OverviewPage {
@@ -228,7 +230,7 @@ fn values_twin(chart: &Chart) -> Node {
 }
 
 /// Renders a PromQL result: one row per series for an instant, a table of the chart's values for a range.
-pub fn answer_sheet(answer: &PromqlAnswer, chart: Option<&Chart>) -> Vec<Node> {
+pub fn answer_sheet(answer: &PromqlAnswer, chart: Option<&Chart>, notes: &[String]) -> Vec<Node> {
     let all = answer.series();
     let mut nodes: Vec<Node> = match (answer, chart) {
         (PromqlAnswer::Scalar(point), _) => vec![el(Tag::P).class("scalar number").text(number_text(point.value)).into()],
@@ -240,7 +242,20 @@ pub fn answer_sheet(answer: &PromqlAnswer, chart: Option<&Chart>) -> Vec<Node> {
         (list, _) => vec![instant_table(list.series()).into()],
     };
     nodes.extend(rest(all.len(), "series", "series"));
+    if chart.is_some() && all.iter().any(|series| !series.histograms.is_empty()) {
+        nodes.push(soft("Histograms are not drawn. Ask for a number of them, such as histogram_quantile(0.95, …).").into());
+    }
+    nodes.extend(notes.iter().map(|note| soft(note.as_str()).into()));
     nodes
+}
+
+/// A histogram in the width of a cell.
+fn histogram_text(point: &PromqlHistogram) -> String {
+    let text = point.histogram.to_string();
+    match text.char_indices().nth(MOST_OF_HISTOGRAM) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
 }
 
 /// A series with its labels as a row heading. Pressing it shows the spans behind its last value.
@@ -253,7 +268,8 @@ fn series_head(series: &PromqlSeries, place: usize) -> El {
 
 fn instant_table(list: &[PromqlSeries]) -> El {
     let one = |(place, series): (usize, &PromqlSeries)| {
-        let values: Vec<String> = series.points.iter().take(20).map(|point| number_text(point.value)).collect();
+        let values = series.points.iter().map(|point| number_text(point.value));
+        let values: Vec<String> = values.chain(series.histograms.iter().map(histogram_text)).take(20).collect();
         el(Tag::Tr).with(series_head(series, place)).with(number(values.join(" ")))
     };
     figures("Answer", &["Series", "Value"], list.iter().enumerate().take(MOST_ROWS).map(one))
@@ -266,7 +282,10 @@ fn steps_table(list: &[PromqlSeries]) -> El {
         let (least, most) = (values().reduce(f64::min), values().reduce(f64::max));
         el(Tag::Tr)
             .with(series_head(series, place))
-            .with(text(series.points.last().map(|point| point.value)))
+            .with(match series.histograms.last() {
+                Some(last) if series.points.last().is_none_or(|point| point.at_millis < last.at_millis) => number(histogram_text(last)),
+                _ => text(series.points.last().map(|point| point.value)),
+            })
             .with(text(least))
             .with(text(most))
     };

@@ -77,12 +77,13 @@ pub fn answer_chart(answer: &PromqlAnswer, query: &str, (start, end, step): (i64
             values: values.into(),
         }
     };
-    let all = answer.series();
+    // Histograms are not drawn.
+    let all: Vec<&PromqlSeries> = answer.series().iter().filter(|series| !series.points.is_empty()).collect();
     Chart {
         title: query.split_whitespace().collect::<Vec<_>>().join(" "),
         form: ChartForm::Lines,
         times: times.iter().map(|at| *at as f64 / 1e3).collect::<Vec<_>>().into(),
-        series: all.iter().take(MOST).map(line).collect(),
+        series: all.iter().take(MOST).map(|series| line(series)).collect(),
         more: narrow(all.len().saturating_sub(MOST)),
         step_millis: step,
     }
@@ -154,7 +155,8 @@ mod tests {
     fn a_step_without_a_value_is_a_gap() {
         let point = |at_millis, value| PromqlPoint { at_millis, value };
         let labels = vec![("__name__".to_owned(), "m".to_owned()), ("a".to_owned(), "x\"y".to_owned())];
-        let answer = PromqlAnswer::Matrix(vec![PromqlSeries { labels, points: vec![point(1_000, 2.0), point(3_000, 4.0)] }]);
+        let answer =
+            PromqlAnswer::Matrix(vec![PromqlSeries { labels, points: vec![point(1_000, 2.0), point(3_000, 4.0)], histograms: Vec::new() }]);
         let chart = answer_chart(&answer, "m\n  {a!=\"\"}", (1_000, 3_500, 1_000));
         assert_eq!((chart.title.as_str(), chart.times.as_slice()), ("m {a!=\"\"}", &[1.0, 2.0, 3.0][..]));
         let values = &chart.series[0].values;

@@ -2,6 +2,7 @@
 //!
 //! Not here: the computation (`quipu-metrics`).
 
+mod exponential;
 mod points;
 mod read;
 

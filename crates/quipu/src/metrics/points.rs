@@ -1,13 +1,14 @@
 //! Sorts imported metric points into streams: each number of a point belongs to the stream of its metric name and labels.
 //!
-//! Not here: the table of points (`store`), names (`prometheus`), the use of streams (`measured`).
+//! A point of an exponential histogram is also kept whole, as a native histogram (`exponential`). Not here: the table of points (`store`), names (`prometheus`), the use of streams (`measured`).
 
-use quipu_metrics::streams::{Measure, Measured, Pairs, Rule, Stream};
+use super::exponential;
+use quipu_metrics::streams::{HistogramStream, Measure, Measured, Pairs, Rule, Stream};
 use quipu_model::prometheus;
 use quipu_model::prometheus::{MetricShape, metric_name};
 use quipu_model::recorded::{json_text, parse_json};
 use quipu_model::{MetricPoint, TokenKind, Value};
-use quipu_promql::METRIC_NAME;
+use quipu_promql::{Histogram, METRIC_NAME, stale_marker};
 use std::collections::{BTreeMap, HashMap};
 
 /// The part of a point that a stream holds.
@@ -50,6 +51,8 @@ struct Origin {
     name: String,
     labels: Pairs,
     streams: HashMap<Key, usize>,
+    /// The stream of whole histograms.
+    histograms: Option<usize>,
 }
 
 /// Collects points into streams.
@@ -59,6 +62,8 @@ pub(crate) struct Collector {
     sources: HashMap<i64, Pairs>,
     origins: HashMap<StreamKey, Origin>,
     streams: Vec<Stream>,
+    histograms: Vec<HistogramStream>,
+    too_coarse: BTreeMap<String, u64>,
 }
 
 impl Collector {
@@ -92,6 +97,10 @@ impl Collector {
             _ => Measure::Histogram,
         };
         let counts = counts_of(&point);
+        // A number that is none is recorded as such.
+        let is_nan = point.detail.as_deref().is_some_and(|detail| detail.contains("\"nan\""));
+        let is_end = point.value.is_none() && point.count.is_none() && !is_nan;
+        let whole = if point.kind == "exponential_histogram" { exponential::read(&point) } else { Ok(None) };
         let mut parts = if is_sum || rule == Rule::Latest { single(&point, measure) } else { several(&point) };
         let usage = usage_of(&point);
         if let (Some(_), Some(value)) = (usage, point.value) {
@@ -108,9 +117,40 @@ impl Collector {
                 let shape = MetricShape::of_point(&key.kind, key.monotonic);
                 let name = metric_name(&key.metric, key.unit.as_deref().unwrap_or_default(), shape);
                 let labels = labels_of(&key.attributes, labels);
-                self.origins.entry(key).or_insert(Origin { name, labels, streams: HashMap::new() })
+                self.origins.entry(key).or_insert(Origin { name, labels, streams: HashMap::new(), histograms: None })
             }
         };
+        // Deltas and gauges have no start time.
+        let start_of = |rule: Rule| if rule == Rule::Counted { start } else { i64::MIN };
+        if is_end {
+            // The series ended.
+            for number in origin.streams.values() {
+                if let Some(stream) = streams.get_mut(*number).filter(|stream| stream.rule != Rule::Added) {
+                    stream.segments.entry(start_of(stream.rule)).or_default().push((time, stale_marker()));
+                }
+            }
+            let stream = origin.histograms.and_then(|number| self.histograms.get_mut(number)).filter(|stream| stream.rule != Rule::Added);
+            if let Some(stream) = stream {
+                let end = Histogram { sum: stale_marker(), ..Histogram::default() };
+                stream.segments.entry(start_of(rule)).or_default().push((time, end));
+            }
+        }
+        match whole {
+            Ok(None) => {}
+            Ok(Some(histogram)) => {
+                let number = *origin.histograms.get_or_insert_with(|| {
+                    let mut labels = origin.labels.clone();
+                    labels.push((METRIC_NAME.to_owned(), origin.name.clone()));
+                    quipu_model::ordered::sort_by(&mut labels, |one, other| one.cmp(other));
+                    self.histograms.push(HistogramStream { labels, rule, segments: BTreeMap::new() });
+                    self.histograms.len() - 1
+                });
+                if let Some(stream) = self.histograms.get_mut(number) {
+                    stream.segments.entry(start_of(rule)).or_default().push((time, histogram));
+                }
+            }
+            Err(exponential::TooCoarse) => *self.too_coarse.entry(origin.name.clone()).or_default() += 1,
+        }
         for part in parts {
             let number = *origin.streams.entry(part.key).or_insert_with(|| {
                 let counts = match part.key {
@@ -138,9 +178,7 @@ impl Collector {
                 streams.len() - 1
             });
             if let Some(stream) = streams.get_mut(number) {
-                // Deltas and gauges have no start time.
-                let start = if stream.rule == Rule::Counted { start } else { i64::MIN };
-                stream.segments.entry(start).or_default().push((time, part.value));
+                stream.segments.entry(start_of(stream.rule)).or_default().push((time, part.value));
             }
         }
     }
@@ -150,7 +188,11 @@ impl Collector {
         for segment in streams.iter_mut().flat_map(|stream| stream.segments.values_mut()) {
             quipu_model::ordered::sort_by_key(segment, |(time, _)| *time);
         }
-        Measured { streams }
+        let mut histograms = self.histograms;
+        for segment in histograms.iter_mut().flat_map(|stream| stream.segments.values_mut()) {
+            quipu_model::ordered::sort_by_key(segment, |(time, _)| *time);
+        }
+        Measured { streams, histograms, too_coarse: self.too_coarse }
     }
 }
 

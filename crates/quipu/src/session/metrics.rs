@@ -14,7 +14,7 @@ use quipu_metrics::{Metrics, SeriesLabels, SeriesQuery};
 use quipu_model::budget::{Allowance, Budget};
 use quipu_model::{Cost, TokenKind, TokenTotals};
 #[cfg(feature = "promql")]
-use quipu_promql::{PromqlAnswer, PromqlError};
+use quipu_promql::{Evaluated, PromqlAnswer, PromqlError};
 use quipu_protocol::{Failure, NamedSpan};
 #[cfg(feature = "promql")]
 use quipu_protocol::{MetricCatalog, MetricOptions, Overview, OverviewQuery, PointAmount, PointQuery, PointSpan, PointSpans, PromqlQuery};
@@ -119,8 +119,16 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn query_promql(&mut self, query: &PromqlQuery) -> Result<Result<PromqlAnswer, PromqlError>, Failure> {
+        Ok(self.query_promql_with_notes(query)?.map(|evaluated| evaluated.answer))
+    }
+
+    /// Evaluates a PromQL query like [`Session::query_promql`], and returns warnings and remarks with the answer.
+    ///
+    /// # Errors
+    /// As [`Session::query_promql`].
+    pub fn query_promql_with_notes(&mut self, query: &PromqlQuery) -> Result<Result<Evaluated, PromqlError>, Failure> {
         let budget = self.metrics_budget();
-        Ok(self.metrics()?.query(query, &budget))
+        Ok(self.metrics()?.query_with_notes(query, &budget))
     }
 
     /// The metrics of the file with their labels and values.

@@ -13,7 +13,7 @@ fn ask_at(session: &mut Session, query: &str, end: Option<i64>) -> BTreeMap<Stri
     let answer = session.query_promql(&asked).expect("the file can be read").expect("an answer");
     let PromqlAnswer::Vector(list) = answer else { panic!("{answer:?}") };
     let name = |labels: &[(String, String)]| quipu::promql::Labels::new(labels.iter().cloned()).to_string();
-    list.iter().map(|series| (name(&series.labels), series.points[0].value)).collect()
+    list.iter().filter_map(|series| Some((name(&series.labels), series.points.first()?.value))).collect()
 }
 
 fn ask(session: &mut Session, query: &str) -> BTreeMap<String, f64> {
@@ -208,6 +208,66 @@ fn gauges_exponential_histograms_and_summaries_become_series() {
     let kind = |name: &str| catalog.metrics.iter().find(|metric| metric.name == name).map(|metric| metric.kind);
     assert_eq!(kind("app_load_ratio"), Some(MetricKind::Gauge));
     assert_eq!(kind("app_time_seconds_count"), Some(MetricKind::Histogram));
+}
+
+/// The histogram that a query selects, as text.
+fn histogram_at(session: &mut Session, query: &str, end: Option<i64>) -> Option<String> {
+    let asked = PromqlQuery { query: query.into(), start: None, end, step: None, options: MetricOptions::default() };
+    let answer = session.query_promql(&asked).expect("the file can be read").expect("an answer");
+    Some(answer.series().first()?.histograms.first()?.histogram.to_string())
+}
+
+#[test]
+fn exponential_histograms_are_native_ones() {
+    let fields = |scale: i32, count: u32, counts: &str| {
+        format!(
+            r#""count":"{count}","sum":{count},"scale":{scale},"zeroCount":"1","zeroThreshold":0.25,"positive":{{"offset":0,"bucketCounts":[{counts}]}}"#
+        )
+    };
+    let points = [
+        point(1, 0, &fields(0, 4, r#""2","1""#)),
+        point(2, 0, &fields(0, 8, r#""5","2""#)),
+        point(4, 0, r#""flags":1"#),
+    ];
+    let cumulative = metric("app.time", "s", "exponentialHistogram", CUMULATIVE, &points);
+    // Finer than any native histogram: four buckets become one.
+    let fine = metric("app.fine", "", "exponentialHistogram", CUMULATIVE, &[point(1, 0, &fields(10, 6, r#""1","1","1","1","1""#))]);
+    let coarse = metric("app.coarse", "", "exponentialHistogram", CUMULATIVE, &[point(1, 0, &fields(-5, 3, r#""2""#))]);
+    let deltas = [point(1, 0, &fields(0, 4, r#""2","1""#)), point(2, 1, &fields(0, 3, r#""0","2""#))];
+    let added = metric("app.added", "", "exponentialHistogram", r#""aggregationTemporality":1,"#, &deltas);
+    let mut session = open(&of_service("s", &[cumulative, fine, coarse, added]));
+    let mut at = |query: &str, minutes| histogram_at(&mut session, query, after(minutes));
+    assert_eq!(at("app_time_seconds", 0).as_deref(), Some("{count:0, sum:0}"));
+    assert_eq!(at("app_time_seconds", 1).as_deref(), Some("{count:4, sum:4, [-0.25,0.25]:1, (1,2]:2, (2,4]:1}"));
+    assert_eq!(at("app_time_seconds", 3).as_deref(), Some("{count:8, sum:8, [-0.25,0.25]:1, (1,2]:5, (2,4]:2}"));
+    assert_eq!(at("app_time_seconds", 4), None, "the series ended");
+    let fine = at("app_fine", 1).expect("a histogram");
+    assert!(
+        fine.starts_with("{count:6, sum:6, [-0.25,0.25]:1, (1,1.0027") && fine.contains("]:4, (1.0027") && fine.ends_with("]:1}"),
+        "{fine}"
+    );
+    assert_eq!(at("app_coarse", 1), None);
+    assert_eq!(at("app_added", 2).as_deref(), Some("{count:7, sum:7, [-0.25,0.25]:2, (1,2]:2, (2,4]:3}"));
+    assert_eq!(ask_at(&mut session, "histogram_count(increase(app_time_seconds[2m:1m]))", after(2)), expected(&[("{job=\"s\"}", 8.0)]));
+    assert_eq!(ask_at(&mut session, "histogram_quantile(0.5, app_added)", after(2)).len(), 1);
+    let asked = PromqlQuery { query: "app_coarse".into(), start: None, end: None, step: None, options: MetricOptions::default() };
+    let noted = session.query_promql_with_notes(&asked).expect("the file can be read").expect("an answer");
+    assert_eq!(noted.warnings, ["app_coarse: 1 histogram is left out, with a scale below -4: native histograms have no buckets as wide"]);
+    let catalog = session.list_metrics(MetricOptions::default()).expect("a catalogue");
+    assert!(catalog.metrics.iter().any(|metric| metric.name == "app_time_seconds" && metric.kind == MetricKind::Histogram));
+}
+
+#[test]
+fn a_point_without_a_value_ends_its_series() {
+    let calls = [point(1, 0, r#""asInt":"4""#), point(2, 0, r#""flags":1"#), point(4, 0, r#""asInt":"6""#)];
+    let load = [point(1, 0, r#""asDouble":0.5"#), point(2, 0, r#""flags":1"#)];
+    let mut session =
+        open(&of_service("s", &[metric("app.calls", "", "sum", COUNTER, &calls), metric("app.load", "", "gauge", "", &load)]));
+    let mut found = |query: &str, minutes| ask_at(&mut session, query, after(minutes)).values().copied().next();
+    assert_eq!([1, 2, 3, 4].map(|minutes| found("app_calls_total", minutes)), [Some(4.0), None, None, Some(6.0)]);
+    assert_eq!([1, 2].map(|minutes| found("app_load", minutes)), [Some(0.5), None]);
+    // It did not start anew.
+    assert_eq!(found("resets(app_calls_total[5m])", 4), Some(0.0));
 }
 
 #[test]
