@@ -72,7 +72,7 @@ fn replaced(script: &str, names: &[String]) -> Result<String> {
 fn short(mut number: usize) -> String {
     let mut letters = Vec::new();
     loop {
-        letters.insert(0, char::from(b"abcdefghijklmnopqrstuvwxyz"[number % 26]));
+        letters.insert(0, ('a'..='z').nth(number % 26).unwrap_or('a'));
         number /= 26;
         if number == 0 {
             return letters.into_iter().collect();
@@ -106,10 +106,15 @@ fn text<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
 
 fn push_number(mut value: usize, out: &mut Vec<u8>) {
     while value >= 0x80 {
-        out.push((value & 0x7f) as u8 | 0x80);
+        out.push(low(value) | 0x80);
         value >>= 7;
     }
-    out.push(value as u8);
+    out.push(low(value));
+}
+
+/// The lowest seven bits.
+fn low(value: usize) -> u8 {
+    u8::try_from(value & 0x7f).unwrap_or(0)
 }
 
 fn push_text(text: &str, out: &mut Vec<u8>) {
