@@ -107,7 +107,7 @@ impl Events {
     pub(super) fn sort(&mut self) {
         self.list.sort_unstable();
         self.list.shrink_to_fit();
-        self.metrics.sort_by_key(|metric| (metric.span, metric.id));
+        sort_by_key(&mut self.metrics, |metric| (metric.span, metric.id));
     }
 
     pub(super) fn of(&self, row: u32) -> &[(u32, i64)] {

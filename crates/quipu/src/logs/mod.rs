@@ -11,6 +11,7 @@ pub(crate) use list::LogLists;
 use crate::index::{Index, NO_SPAN, NO_TIME, event_time};
 use quipu_model::LogSeverity;
 use quipu_model::number::narrow;
+use quipu_model::ordered::sort_by_key;
 use quipu_model::recorded::entries;
 use quipu_protocol::{LogId, LogReading};
 use quipu_store::{Database, EventOwner, ScanEvent, ScanLog, StoreError, log_ids, rowids, scan_events, scan_log_records};
@@ -200,7 +201,7 @@ impl Logs {
         self.stage = Stage::Done;
         self.numbers = HashMap::new();
         self.entries.shrink_to_fit();
-        self.entries.sort_unstable_by_key(|entry| (entry.time, entry.is_record, entry.id));
+        sort_by_key(&mut self.entries, |entry| (entry.time, entry.is_record, entry.id));
     }
 
     fn add_event(&mut self, index: &Index, event: &ScanEvent<'_>) {

@@ -5,6 +5,7 @@
 use super::Session;
 use crate::transfer::Source;
 use quipu_model::Value;
+use quipu_model::ordered::sort_by_key;
 use quipu_model::recorded::{json_text, parse_json};
 use quipu_model::{EventRecord, SpanExtra};
 use quipu_otlp::FullSpan;
@@ -38,7 +39,7 @@ impl Session {
         let (connection, schema) = (database.connection(), database.schema());
         let Some(span) = database.bounded(|| span_record(connection, schema, index.rowid_of(row)))? else { return Ok(None) };
         let mut ids: Vec<i64> = index.event_ids(row).collect();
-        ids.sort_unstable();
+        sort_by_key(&mut ids, |id| *id);
         let mut events: Vec<EventRecord> = Vec::with_capacity(ids.len());
         let mut kept = Vec::with_capacity(ids.len());
         for id in ids {

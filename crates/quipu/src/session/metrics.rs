@@ -2,7 +2,7 @@
 //!
 //! Not here: evaluation (`promql`), computing counters (`metrics`).
 
-use super::Session;
+use super::{Session, own};
 use super::listing::Listing;
 use crate::index::Index;
 use crate::metrics::{Collector, each_request, read};
@@ -36,7 +36,7 @@ impl Session {
                 costs.push((row, prices.cost_of(model, &tokens)));
             });
         }
-        std::sync::Arc::make_mut(&mut self.index).set_costs(costs);
+        own(&mut self.index).set_costs(costs);
         self.listing = Listing::default();
         // Conversations show the cost of answers.
         *self.said.borrow_mut() = None;

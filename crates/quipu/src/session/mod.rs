@@ -55,7 +55,24 @@ use quipu_protocol::{
 use quipu_store::{Database, NamedSource, OpenOptions, SharedCache, StoreError, trace_recorded};
 use quipu_ui::view::{blocks, minimap};
 use std::cell::{OnceCell, RefCell};
+#[cfg(any(feature = "promql", not(target_family = "wasm")))]
 use std::sync::Arc;
+
+/// What other threads may still read while it changes; in the browser nobody does, and the code that copies an index is left out.
+#[cfg(not(target_family = "wasm"))]
+type Held<T> = Arc<T>;
+#[cfg(target_family = "wasm")]
+type Held<T> = Box<T>;
+
+/// Access for changes; what others still read is copied first.
+#[cfg(not(target_family = "wasm"))]
+fn own<T: Clone>(held: &mut Held<T>) -> &mut T {
+    Arc::make_mut(held)
+}
+#[cfg(target_family = "wasm")]
+fn own<T>(held: &mut Held<T>) -> &mut T {
+    held
+}
 
 /// An open telemetry file.
 ///
@@ -73,7 +90,7 @@ use std::sync::Arc;
 pub struct Session {
     database: Database,
     /// Shared with [`QueryReader`]s once it is complete.
-    index: Arc<Index>,
+    index: Held<Index>,
     pass: Pass,
     searches: Searches,
     listing: listing::Listing,
@@ -115,7 +132,7 @@ impl Session {
     fn new(database: Database) -> Session {
         Session {
             database,
-            index: Arc::default(),
+            index: Held::default(),
             pass: Pass::default(),
             searches: Searches::default(),
             listing: listing::Listing::default(),
@@ -148,7 +165,7 @@ impl Session {
     pub fn step(&mut self, spent: &mut dyn FnMut() -> bool) -> Result<IndexProgress, Failure> {
         if !self.index.is_complete() {
             self.database.cache().set_scanning(true);
-            let (pass, index, database) = (&mut self.pass, Arc::make_mut(&mut self.index), &self.database);
+            let (pass, index, database) = (&mut self.pass, own(&mut self.index), &self.database);
             let outcome = pass.step(index, database, spent).map_err(|error| database.explain(error));
             self.database.cache().set_scanning(false);
             if outcome? {
