@@ -206,7 +206,8 @@ pub(crate) fn make(connection: &Connection) -> rusqlite::Result<()> {
     for (name, select) in VIEWS {
         connection.execute(&format!("CREATE VIEW IF NOT EXISTS {name} AS {}", select.replace("{id}", "").replace("main.", "")), [])?;
     }
-    connection.pragma_update(None, "user_version", VERSION)
+    // Not `pragma_update`: it asks SQLite for its list of pragmas, which the page's SQLite does not have.
+    connection.execute_batch(&format!("PRAGMA user_version = {VERSION}"))
 }
 
 /// Gives a connection the views, which hide those of the file: what a file brings is not run.

@@ -2,8 +2,8 @@
 //!
 //! Not here: evaluation (`promql`), computing counters (`metrics`).
 
-use super::{Session, own};
 use super::listing::Listing;
+use super::{Session, own};
 use crate::index::Index;
 use crate::metrics::{Collector, each_request, read};
 use crate::query::model_of;
