@@ -10,6 +10,7 @@
 
 mod answer;
 pub mod attributes;
+pub mod direct;
 pub mod fields;
 mod live;
 pub mod logs;

@@ -37,7 +37,8 @@ pub(crate) const TABLES: [&str; 12] = [
     "CREATE TABLE IF NOT EXISTS quipu_resources (id INTEGER PRIMARY KEY, attributes TEXT)",
     "CREATE TABLE IF NOT EXISTS quipu_scopes (id INTEGER PRIMARY KEY, resource_id INTEGER, scope TEXT)",
     "CREATE TABLE IF NOT EXISTS quipu_traces (
-        id INTEGER PRIMARY KEY, trace_id, service_name TEXT, root_span_id, start_unix_nano INTEGER, end_unix_nano INTEGER, created_at TEXT)",
+        id INTEGER PRIMARY KEY, trace_id, service_name TEXT, root_span_id, start_unix_nano INTEGER, end_unix_nano INTEGER,
+        created_unix INTEGER)",
     "CREATE UNIQUE INDEX IF NOT EXISTS quipu_traces_trace_id ON quipu_traces(trace_id)",
     "CREATE TABLE IF NOT EXISTS quipu_spans (
         id INTEGER PRIMARY KEY, trace_id, span_id, parent_span_id, name_id INTEGER, start_unix_nano INTEGER, end_unix_nano INTEGER,
@@ -114,7 +115,7 @@ pub(crate) const VIEWS: [(&str, &str); 5] = [
             time!("start_unix_nano"),
             " AS start_time, ",
             time!("end_unix_nano"),
-            " AS end_time, created_at{id} FROM main.quipu_traces"
+            " AS end_time, datetime(created_unix, 'unixepoch') AS created_at{id} FROM main.quipu_traces"
         ),
     ),
     (
