@@ -220,7 +220,9 @@ pub(crate) fn decoder(room: Room, rows: &Rows) -> Result<Decoder, PartError> {
 
 /// Decodes an entry into a tree.
 pub(crate) fn decode(bytes: &[u8], fields: &'static [Field], room: Room, rows: &Rows) -> Result<Value, PartError> {
-    decoder(room, rows)?.message(bytes, fields).map_err(|error| if error == WireError::TooMuch { room.error() } else { PartError::Malformed })
+    decoder(room, rows)?
+        .message(bytes, fields)
+        .map_err(|error| if error == WireError::TooMuch { room.error() } else { PartError::Malformed })
 }
 
 /// The fields of a message but one, and their length.

@@ -3,9 +3,9 @@
 //! Unlike a damaged file, which is read as far as possible, an invalid request is rejected as a whole, so that the sender notices. Not
 //! here: HTTP.
 
+use super::direct::read_resource;
 use super::fields::same;
 use super::messages::{EXPORT_ANSWER, Field, RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS};
-use super::direct::read_resource;
 use super::parts::{PartError, Room, read_json};
 use super::rows::Rows;
 use super::wire::{Reader, Wire, encode_message};

@@ -52,7 +52,10 @@ fn read(message: &[u8]) -> [String; 2] {
         parts[0] += 1;
     });
     let read = read_resource(message, ("resourceSpans", &RESOURCE_SPANS), room, &mut direct, &mut |_| parts[1] += 1);
-    [format!("{tree:?} {} {}", parts[0], told(&by_tree)), format!("{read:?} {} {}", parts[1], told(&direct))]
+    [
+        format!("{tree:?} {} {}", parts[0], told(&by_tree)),
+        format!("{read:?} {} {}", parts[1], told(&direct)),
+    ]
 }
 
 /// A key or text: mostly plain, sometimes with letters that are escaped, or no UTF-8.
@@ -74,7 +77,8 @@ fn double() -> impl Strategy<Value = u64> {
     prop_oneof![
         any::<u64>(),
         any::<f64>().prop_map(f64::to_bits),
-        prop::sample::select(vec![0.0, -0.0, 1.0, 1e16, -2.5e-7, f64::NAN, f64::INFINITY, f64::MIN_POSITIVE, f64::MAX]).prop_map(f64::to_bits),
+        prop::sample::select(vec![0.0, -0.0, 1.0, 1e16, -2.5e-7, f64::NAN, f64::INFINITY, f64::MIN_POSITIVE, f64::MAX])
+            .prop_map(f64::to_bits),
     ]
 }
 
@@ -108,14 +112,17 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
 fn pair(value: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     (text(), value, 0..12_u8).prop_map(|(key, value, form)| {
         let (key, value) = (bytes(1, &key), bytes(2, &value));
-        bytes(1, &match form {
-            0 => key,
-            1 => value,
-            2 => [value, key].concat(),
-            3 => [key.clone(), value, key].concat(),
-            4 => [key, number(9, 1), value].concat(),
-            _ => [key, value].concat(),
-        })
+        bytes(
+            1,
+            &match form {
+                0 => key,
+                1 => value,
+                2 => [value, key].concat(),
+                3 => [key.clone(), value, key].concat(),
+                4 => [key, number(9, 1), value].concat(),
+                _ => [key, value].concat(),
+            },
+        )
     })
 }
 
@@ -193,9 +200,9 @@ fn spans() -> impl Strategy<Value = Vec<u8>> {
 
 fn resource() -> impl Strategy<Value = Vec<u8>> {
     (pairs(1), prop::collection::vec((text(), pairs(3), spans()), 0..3)).prop_map(|(attributes, scopes)| {
-        let scopes = scopes.iter().map(|(name, pairs, spans)| {
-            bytes(2, &[bytes(1, &[bytes(1, name), pairs.clone()].concat()), spans.clone()].concat())
-        });
+        let scopes = scopes
+            .iter()
+            .map(|(name, pairs, spans)| bytes(2, &[bytes(1, &[bytes(1, name), pairs.clone()].concat()), spans.clone()].concat()));
         [bytes(1, &attributes), scopes.collect::<Vec<_>>().concat()].concat()
     })
 }
@@ -241,7 +248,14 @@ proptest! {
 fn recorded() -> Vec<Vec<u8>> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/otlp");
     let mut found = Vec::new();
-    for name in ["direct_0.2.23", "genai_events", "genai_messages", "genai_traceloop", "openinference", "small_0.2.15"] {
+    for name in [
+        "direct_0.2.23",
+        "genai_events",
+        "genai_messages",
+        "genai_traceloop",
+        "openinference",
+        "small_0.2.15",
+    ] {
         let body = std::fs::read(format!("{folder}/{name}_traces.binpb")).expect("a fixture");
         let mut reader = Reader::new(&body);
         while let Some((_, Wire::Bytes(resource))) = reader.field().expect("a request") {
