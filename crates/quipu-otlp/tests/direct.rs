@@ -1,6 +1,11 @@
 //! Spans read from protobuf directly become the same rows as by a tree, whatever the bytes are.
 
-#![expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    reason = "a test: its numbers are small, it reads fixtures, and its places are in what it made"
+)]
 
 use proptest::prelude::*;
 use quipu_otlp::direct::read_resource;
