@@ -30,13 +30,16 @@ impl Object {
         Object { text: "{".into() }
     }
 
+    /// An empty object with room for this many bytes.
+    pub(crate) fn with_room(bytes: usize) -> Object {
+        let mut text = String::with_capacity(bytes);
+        text.push('{');
+        Object { text }
+    }
+
     /// Starts an entry. Its value must be written next.
-    fn key(&mut self, key: &str) -> &mut String {
-        if self.text.len() > 1 {
-            self.text.push_str(", ");
-        }
-        write_text(key, &mut self.text);
-        self.text.push_str(": ");
+    pub(crate) fn key(&mut self, key: &str) -> &mut String {
+        write_key(key, 0, &mut self.text);
         &mut self.text
     }
 
@@ -71,6 +74,15 @@ impl Object {
         self.text.push('}');
         self.text
     }
+}
+
+/// Starts an entry of the object that begins at byte `begin`.
+pub(crate) fn write_key(key: &str, begin: usize, out: &mut String) {
+    if out.len() > begin + 1 {
+        out.push_str(", ");
+    }
+    write_text(key, out);
+    out.push_str(": ");
 }
 
 /// Prints the attributes of an event like the reference's sink.
@@ -144,12 +156,8 @@ fn write_any(value: &Value, out: &mut String, depth: usize) {
     let kind = kind.replace('_', "").to_ascii_lowercase();
     match (kind.as_str(), inner) {
         ("stringvalue", Value::Text(text)) => write_text(text, out),
-        ("bytesvalue", Value::Text(text)) => {
-            let mut object = Object::new();
-            object.put_text(BYTES, text);
-            out.push_str(&object.finish());
-        }
-        ("boolvalue", Value::Bool(truth)) => out.push_str(if *truth { "true" } else { "false" }),
+        ("bytesvalue", Value::Text(text)) => write_bytes(text, out),
+        ("boolvalue", Value::Bool(truth)) => write_bool(*truth, out),
         ("intvalue", Value::Number(number)) => out.push_str(&number.0),
         ("intvalue", Value::Text(text)) if text.parse::<i64>().is_ok() => out.push_str(text),
         ("doublevalue", number) => out.push_str(&real(Some(number)).map_or_else(|| "null".to_owned(), python_float)),
@@ -175,11 +183,22 @@ fn write_any(value: &Value, out: &mut String, depth: usize) {
     }
 }
 
+/// Writes bytes, given their base64.
+pub(crate) fn write_bytes(base64: &str, out: &mut String) {
+    let mut object = Object::new();
+    object.put_text(BYTES, base64);
+    out.push_str(&object.finish());
+}
+
+pub(crate) fn write_bool(truth: bool, out: &mut String) {
+    out.push_str(if truth { "true" } else { "false" });
+}
+
 /// Writes a plain JSON value.
 pub fn write_plain(value: &Value, out: &mut String, depth: usize) {
     match value.unwrapped() {
         Value::List(_) | Value::Map(_) | Value::Opaque(_) if depth >= MAX_NESTING => write_text(TOO_DEEP, out),
-        Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
+        Value::Bool(truth) => write_bool(*truth, out),
         Value::Number(number) => out.push_str(&number.0),
         Value::Text(text) => write_text(text, out),
         Value::List(items) => {
@@ -201,26 +220,42 @@ pub fn write_plain(value: &Value, out: &mut String, depth: usize) {
     }
 }
 
+/// Whether a byte stands for itself in a JSON string.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+}
+
 /// Writes a JSON string with non-ASCII characters escaped.
 pub fn write_text(text: &str, out: &mut String) {
     out.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            ' '..='~' => out.push(letter),
-            other => {
-                for unit in other.encode_utf16(&mut [0; 2]) {
-                    // Writing to a `String` can't fail.
-                    let _ = write!(out, "\\u{unit:04x}");
-                }
+    let mut rest = text;
+    // What needs no escape is copied in runs.
+    while let Some((plain, after)) = rest.bytes().position(|byte| !is_plain(byte)).and_then(|at| rest.split_at_checked(at)) {
+        out.push_str(plain);
+        let mut letters = after.chars();
+        if let Some(letter) = letters.next() {
+            write_escape(letter, out);
+        }
+        rest = letters.as_str();
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+fn write_escape(letter: char, out: &mut String) {
+    match letter {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        '\u{8}' => out.push_str("\\b"),
+        '\u{c}' => out.push_str("\\f"),
+        other => {
+            for unit in other.encode_utf16(&mut [0; 2]) {
+                // Writing to a `String` can't fail.
+                let _ = write!(out, "\\u{unit:04x}");
             }
         }
     }
-    out.push('"');
 }

@@ -4,12 +4,13 @@
 //! [`read_request`] reads a request and [`response`] writes the answer to it; [`traces_request`] and [`metrics_request`] write requests, and
 //! [`ExportAnswer`] reads the answer of a collector. Protobuf is decoded by a table of message fields ([`messages`]) into the same tree of
 //! values as JSON, so each message is interpreted in one place ([`otlp`], [`logs`], [`metrics`]). Generated code would be a second code path,
-//! and larger in a browser than everything else here.
+//! and larger in a browser than everything else here. Only spans as every exporter writes them are read without a tree ([`direct`]).
 //!
 //! Not here: files and the network, and the database that rows are written to (`quipu-store`).
 
 mod answer;
 pub mod attributes;
+pub mod direct;
 pub mod fields;
 mod live;
 pub mod logs;

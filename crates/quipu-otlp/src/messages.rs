@@ -82,7 +82,7 @@ static EVENT: [Field; 4] = [
     many(3, "attributes", Message(&KEY_VALUE)),
     one(4, "droppedAttributesCount", Unsigned),
 ];
-static LINK: [Field; 6] = [
+pub(crate) static LINK: [Field; 6] = [
     one(1, "traceId", Id),
     one(2, "spanId", Id),
     one(3, "traceState", Text),

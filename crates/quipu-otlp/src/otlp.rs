@@ -11,6 +11,7 @@ use super::rest;
 use super::rows::{NewSpan, Rows, Sourced, SpanExact};
 use quipu_model::recorded::{entries, json_text};
 use quipu_model::{EventRecord, SPAN_KINDS, STATUS_CODES, SpanExtra, SpanRecord, Value, reference_time};
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 /// Converts an item of a list to rows. Items that can't be kept are added to the problems.
@@ -56,14 +57,24 @@ impl Rows {
     }
 
     pub fn take_spans(&mut self, resource: &Value) {
+        let scopes = list_of(resource, &["scopeSpans", "instrumentationLibrarySpans"]);
+        self.take_scopes(resource, scopes.iter().map(|scope| (scope, list(scope, "spans").iter().map(read_span))));
+    }
+
+    /// Adds the spans of a resource: of each of its scopes, in order. A span without ids is `None`.
+    pub(crate) fn take_scopes<V, S>(&mut self, resource: &Value, scopes: impl Iterator<Item = (V, S)>)
+    where
+        V: Borrow<Value>,
+        S: Iterator<Item = Option<ReadSpan>>,
+    {
         let service = service_name(resource);
         let of = self.resource_of(resource);
         let only_service = self.is_plain_resource(of);
-        for scope in list_of(resource, &["scopeSpans", "instrumentationLibrarySpans"]) {
-            let source = self.source_of(of, resource, scope);
+        for (scope, spans) in scopes {
+            let source = self.source_of(of, resource, scope.borrow());
             let is_plain = only_service && source.and_then(|at| self.sources.get(at)).is_none_or(|(_, scope)| &**scope == "{}");
-            for span in list(scope, "spans") {
-                match read_span(span) {
+            for span in spans {
+                match span {
                     Some(span) => self.add_span(span.into_row(source, is_plain, service.clone())),
                     None => self.problem("a span in it has no id of its own or of its trace"),
                 }
@@ -126,14 +137,8 @@ fn about_resource(whole: &Value) -> Object {
 impl ReadSpan {
     /// Converts the span to rows and additional data. `is_plain` says that its resource and scope have no more than a service name.
     pub fn into_row(self, source: Option<usize>, is_plain: bool, service_name: Option<Arc<str>>) -> NewSpan {
-        let ReadSpan { mut span, events, event_nanos, is_root, mut extra, more, event_more } = self;
+        let ReadSpan { span, events, event_nanos, is_root, mut extra, more, event_more } = self;
         let (start, end) = (extra.start_nanos, extra.end_nanos);
-        span.start_time = start.map(reference_time);
-        span.end_time = end.map(reference_time);
-        // The reference creates the row of a trace when its first span ends.
-        let created = end.or(start).map(|nanos| reference_time(nanos - nanos % 1_000_000_000));
-        let created = created.and_then(|text| Some(text.get(..19)?.replace('T', " ")));
-        let created_at = created.unwrap_or_else(|| "1970-01-01 00:00:00".into());
         // Times in whole microseconds are exact in the row.
         let told = |nanos: Option<u64>| nanos.is_none_or(|nanos| nanos.is_multiple_of(1_000));
         if told(start) && told(end) {
@@ -144,10 +149,12 @@ impl ReadSpan {
             extra.event_nanos = Some(format!("[{}]", nanos.join(", ")));
         }
         let has_extra = !is_plain || extra != SpanExtra::default();
-        extra.span_id.clone_from(&span.span_id);
-        let extra = has_extra.then(|| Box::new(Sourced { it: extra, source: source.filter(|_| !is_plain) }));
+        let extra = has_extra.then(|| {
+            extra.span_id.clone_from(&span.span_id);
+            Box::new(Sourced { it: extra, source: source.filter(|_| !is_plain) })
+        });
         let exact = SpanExact { start, end, events: event_nanos, more, event_more };
-        NewSpan { span, events, service_name, is_root, is_repeated: false, created_at, extra, source, exact }
+        NewSpan { span, events, service_name, is_root, is_repeated: false, created_at: String::new(), extra, source, exact }
     }
 }
 
@@ -160,14 +167,12 @@ pub fn service_name(resource: &Value) -> Option<Arc<str>> {
     text_of(resource_attributes(resource), "service.name").map(Arc::from)
 }
 
-fn read_span(span: &Value) -> Option<ReadSpan> {
+pub(crate) fn read_span(span: &Value) -> Option<ReadSpan> {
     let span_id = id(field(span, "spanId"), 8)?;
     let trace_id = id(field(span, "traceId"), 16)?;
     let parent = id(field(span, "parentSpanId"), 8);
     let attributes = list(span, "attributes");
     let status = field(span, "status").unwrap_or(&Value::Null);
-    let kind = number_of(field(span, "kind"), &SPAN_KINDS).filter(|kind| *kind > 0).and_then(|kind| SPAN_KINDS.get(kind));
-    let code = number_of(field(status, "code"), &STATUS_CODES).unwrap_or(0);
     let (mut events, mut event_nanos, mut event_more) = (Vec::new(), Vec::new(), Vec::new());
     for event in list(span, "events") {
         let nanos = unsigned(field(event, "timeUnixNano"));
@@ -175,7 +180,7 @@ fn read_span(span: &Value) -> Option<ReadSpan> {
         events.push(EventRecord {
             span_id: Some(span_id.clone()),
             name: field(event, "name").and_then(Value::as_str).map(str::to_owned),
-            timestamp: nanos.map(reference_time),
+            timestamp: event_time(nanos),
             attributes: Some(object(list(event, "attributes"))),
         });
         let mut more = Object::new();
@@ -195,15 +200,15 @@ fn read_span(span: &Value) -> Option<ReadSpan> {
     Some(ReadSpan {
         more: (!more.is_empty()).then(|| more.finish()),
         event_more,
-        is_root: is_root(attributes, parent.is_none()),
+        is_root: is_root(has(attributes, TIME_TO_LIVE).then(|| is_true(attributes, LOCAL_ROOT)), parent.is_none()),
         span: SpanRecord {
             span_id,
             trace_id: Some(trace_id),
             parent_span_id: parent,
             name: field(span, "name").and_then(Value::as_str).map(str::to_owned),
             attributes: Some(object(attributes)),
-            status: STATUS_CODES.get(code).map(|status| (*status).to_owned()),
-            kind: kind.map(|kind| (*kind).to_owned()),
+            status: status_name(number_of(field(status, "code"), &STATUS_CODES)),
+            kind: kind_name(number_of(field(span, "kind"), &SPAN_KINDS)),
             ..SpanRecord::default()
         },
         events,
@@ -212,13 +217,29 @@ fn read_span(span: &Value) -> Option<ReadSpan> {
     })
 }
 
+pub(crate) const TIME_TO_LIVE: &str = "__ttl__";
+pub(crate) const LOCAL_ROOT: &str = "__local_root_span__";
+
 /// Whether the reference would take a span for the root of its trace. Llama Stack's spans say so, and all of them have a time to live;
 /// other programs' roots are spans without a parent.
-fn is_root(attributes: &[Value], without_parent: bool) -> bool {
-    if has(attributes, "__ttl__") { is_true(attributes, "__local_root_span__") } else { without_parent }
+pub(crate) fn is_root(said: Option<bool>, without_parent: bool) -> bool {
+    said.unwrap_or(without_parent)
 }
 
-fn links(links: &[Value]) -> Option<String> {
+/// The time of an event as the reference writes it, if it differs from what [`NewSpan::write_times`] makes of it.
+pub(crate) fn event_time(nanos: Option<u64>) -> Option<String> {
+    nanos.filter(|nanos| *nanos == 0).map(reference_time)
+}
+
+pub(crate) fn kind_name(number: Option<usize>) -> Option<String> {
+    number.filter(|kind| *kind > 0).and_then(|kind| SPAN_KINDS.get(kind)).map(|kind| (*kind).to_owned())
+}
+
+pub(crate) fn status_name(number: Option<usize>) -> Option<String> {
+    STATUS_CODES.get(number.unwrap_or(0)).map(|status| (*status).to_owned())
+}
+
+pub(crate) fn links(links: &[Value]) -> Option<String> {
     let mut out = Vec::new();
     for link in links {
         let mut object = Object::new();

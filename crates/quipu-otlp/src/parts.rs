@@ -69,45 +69,51 @@ const ENTRIES: [&str; 4] = ["spans", "logRecords", "logs", "metrics"];
 /// What takes a part: the rows, and a resource with some of its entries.
 pub type Taker<'t> = &'t mut dyn FnMut(&mut Rows, &Value);
 
-/// A part being filled: a resource with scopes, and entries of the last one.
-struct Part<'t> {
-    /// Of the resource: everything but the scopes. Taken out while the part is handed over.
-    outer: Vec<(String, Value)>,
+/// A scope of a part: what it has beside its entries, the name of their list, and some of them.
+pub(crate) struct Scope<E> {
+    pub(crate) inner: Vec<(String, Value)>,
     list: String,
+    pub(crate) entries: Vec<E>,
+}
+
+/// What takes a part: the rows, and of a resource everything but its scopes, and some of these.
+pub(crate) type Hand<'t, E> = &'t mut dyn FnMut(&mut Rows, &mut Vec<(String, Value)>, Vec<Scope<E>>);
+
+/// A part being filled: a resource with scopes, and entries of the last one.
+struct Part<'t, E> {
+    /// Of the resource: everything but the scopes.
+    outer: Vec<(String, Value)>,
     /// Complete scopes, and what the last one has beside its entries.
-    scopes: Vec<Value>,
+    scopes: Vec<Scope<E>>,
     inner: Vec<(String, Value)>,
     entry_list: String,
-    entries: Vec<Value>,
+    entries: Vec<E>,
     bytes: usize,
     /// Bytes after which a part is handed over.
     full: usize,
-    take: Taker<'t>,
+    hand: Hand<'t, E>,
 }
 
-impl Part<'_> {
+impl<'t, E> Part<'t, E> {
+    fn new(outer: Vec<(String, Value)>, bytes: usize, hand: Hand<'t, E>) -> Part<'t, E> {
+        let (scopes, inner, entries) = (Vec::new(), Vec::new(), Vec::new());
+        Part { outer, scopes, inner, entry_list: String::new(), entries, bytes: 0, full: PART.max(bytes), hand }
+    }
+
     fn close_scope(&mut self) {
-        let mut scope = self.inner.clone();
-        scope.push((self.entry_list.clone(), Value::List(std::mem::take(&mut self.entries))));
-        self.scopes.push(Value::Map(scope));
+        let entries = std::mem::take(&mut self.entries);
+        self.scopes.push(Scope { inner: self.inner.clone(), list: self.entry_list.clone(), entries });
     }
 
     fn hand_over(&mut self, rows: &mut Rows) {
         if self.scopes.is_empty() {
             return;
         }
-        let mut resource = std::mem::take(&mut self.outer);
-        resource.push((self.list.clone(), Value::List(std::mem::take(&mut self.scopes))));
-        let resource = Value::Map(resource);
-        (self.take)(rows, &resource);
-        if let Value::Map(mut entries) = resource {
-            entries.pop();
-            self.outer = entries;
-        }
+        (self.hand)(rows, &mut self.outer, std::mem::take(&mut self.scopes));
         self.bytes = 0;
     }
 
-    fn add(&mut self, entry: Value, bytes: usize, rows: &mut Rows) {
+    fn add(&mut self, entry: E, bytes: usize, rows: &mut Rows) {
         self.entries.push(entry);
         self.bytes += bytes + LEAST;
         if self.bytes >= self.full {
@@ -130,26 +136,51 @@ impl Part<'_> {
     }
 }
 
+/// Puts the scopes of a part into a tree of their resource, and has it taken.
+fn as_tree(list: &str, rows: &mut Rows, outer: &mut Vec<(String, Value)>, scopes: Vec<Scope<Value>>, take: Taker<'_>) {
+    let scopes = scopes.into_iter().map(|mut scope| {
+        scope.inner.push((scope.list, Value::List(scope.entries)));
+        Value::Map(scope.inner)
+    });
+    let mut resource = std::mem::take(outer);
+    resource.push((list.to_owned(), Value::List(scopes.collect())));
+    let resource = Value::Map(resource);
+    take(rows, &resource);
+    if let Value::Map(mut entries) = resource {
+        entries.pop();
+        *outer = entries;
+    }
+}
+
 /// Reads a message of a resource in protobuf.
 ///
 /// # Errors
 /// If it is malformed, or takes more memory than `room`.
 pub fn read_protobuf(message: &[u8], fields: &'static [Field], room: Room, rows: &mut Rows, take: Taker<'_>) -> Result<(), PartError> {
+    let list = repeated(fields).ok_or(PartError::Malformed)?.name;
+    let read = &mut |entry: &[u8], fields, room, rows: &Rows| decode(entry, fields, room, rows);
+    walk(message, fields, room, rows, read, &mut |rows, outer, scopes| as_tree(list, rows, outer, scopes, take))
+}
+
+/// Reads an entry, given its bytes and its fields.
+pub(crate) type Read<'t, E> = &'t mut dyn FnMut(&[u8], &'static [Field], Room, &Rows) -> Result<E, PartError>;
+
+/// Walks over a message of a resource, and hands its entries over part by part.
+pub(crate) fn walk<E>(
+    message: &[u8],
+    fields: &'static [Field],
+    room: Room,
+    rows: &mut Rows,
+    read: Read<'_, E>,
+    hand: Hand<'_, E>,
+) -> Result<(), PartError> {
     let scopes = repeated(fields).ok_or(PartError::Malformed)?;
     let Kind::Message(scope_fields) = scopes.kind else { return Err(PartError::Malformed) };
     let entries = repeated(scope_fields).ok_or(PartError::Malformed)?;
+    let Kind::Message(entry_fields) = entries.kind else { return Err(PartError::Malformed) };
     let (outer, outer_bytes) = around(message, fields, scopes.number, room, rows)?;
-    let mut part = Part {
-        outer,
-        list: scopes.name.to_owned(),
-        scopes: Vec::new(),
-        inner: Vec::new(),
-        entry_list: entries.name.to_owned(),
-        entries: Vec::new(),
-        bytes: 0,
-        full: PART.max(outer_bytes),
-        take,
-    };
+    let mut part = Part::new(outer, outer_bytes, hand);
+    entries.name.clone_into(&mut part.entry_list);
     let mut reader = Reader::new(message);
     while let Some((number, content)) = reader.field().map_err(|_| PartError::Malformed)? {
         match (number == scopes.number, content) {
@@ -160,8 +191,7 @@ pub fn read_protobuf(message: &[u8], fields: &'static [Field], room: Room, rows:
                 while let Some((number, content)) = reader.field().map_err(|_| PartError::Malformed)? {
                     match (number == entries.number, content) {
                         (true, Wire::Bytes(bytes)) => {
-                            let Kind::Message(entry_fields) = entries.kind else { return Err(PartError::Malformed) };
-                            let entry = decode(bytes, entry_fields, room, rows)?;
+                            let entry = read(bytes, entry_fields, room, rows)?;
                             part.add(entry, bytes.len(), rows);
                         }
                         (true, _) => return Err(PartError::Malformed),
@@ -183,9 +213,16 @@ fn repeated(fields: &'static [Field]) -> Option<&'static Field> {
     fields.iter().find(|field| field.number == 2 && field.repeated)
 }
 
-fn decode(bytes: &[u8], fields: &'static [Field], room: Room, rows: &Rows) -> Result<Value, PartError> {
-    let mut decoder = Decoder::new(room.left(rows)? / VALUE);
-    decoder.message(bytes, fields).map_err(|error| if error == WireError::TooMuch { room.error() } else { PartError::Malformed })
+/// A decoder of as many values as there is room for.
+pub(crate) fn decoder(room: Room, rows: &Rows) -> Result<Decoder, PartError> {
+    Ok(Decoder::new(room.left(rows)? / VALUE))
+}
+
+/// Decodes an entry into a tree.
+pub(crate) fn decode(bytes: &[u8], fields: &'static [Field], room: Room, rows: &Rows) -> Result<Value, PartError> {
+    decoder(room, rows)?
+        .message(bytes, fields)
+        .map_err(|error| if error == WireError::TooMuch { room.error() } else { PartError::Malformed })
 }
 
 /// The fields of a message but one, and their length.
@@ -212,17 +249,10 @@ fn around(message: &[u8], fields: &'static [Field], but: u32, room: Room, rows: 
 /// If it is no JSON object, or takes more memory than `room`.
 pub fn read_json(resource: &[u8], room: Room, rows: &mut Rows, take: Taker<'_>) -> Result<(), PartError> {
     let of = Members::read(resource, &SCOPES, room, rows)?;
-    let mut part = Part {
-        full: PART.max(of.bytes),
-        outer: of.others,
-        list: of.list.clone(),
-        scopes: Vec::new(),
-        inner: Vec::new(),
-        entry_list: String::new(),
-        entries: Vec::new(),
-        bytes: 0,
-        take,
-    };
+    let list = of.list;
+    let mut hand =
+        |rows: &mut Rows, outer: &mut Vec<(String, Value)>, scopes: Vec<Scope<Value>>| as_tree(&list, rows, outer, scopes, &mut *take);
+    let mut part = Part::new(of.others, of.bytes, &mut hand);
     for scope in of.items {
         let scope = scope.map_err(|_| PartError::Malformed)?;
         let inside = Members::read(scope.bytes(), &ENTRIES, room, rows)?;

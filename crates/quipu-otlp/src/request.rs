@@ -3,9 +3,10 @@
 //! Unlike a damaged file, which is read as far as possible, an invalid request is rejected as a whole, so that the sender notices. Not
 //! here: HTTP.
 
+use super::direct::read_resource;
 use super::fields::same;
 use super::messages::{EXPORT_ANSWER, Field, RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS};
-use super::parts::{PartError, Room, read_json, read_protobuf};
+use super::parts::{PartError, Room, read_json};
 use super::rows::Rows;
 use super::wire::{Reader, Wire, encode_message};
 use quipu_model::Value;
@@ -122,7 +123,8 @@ pub fn read_request(signal: Signal, is_json: bool, body: &[u8]) -> Result<Rows, 
     while let Some((number, content)) = reader.field().map_err(|_| RequestError::Invalid(malformed))? {
         match (number, content) {
             (1, Wire::Bytes(resource)) => {
-                read_protobuf(resource, names.resource, room, &mut rows, &mut take).map_err(because(malformed))?
+                let table = (names.list, names.resource);
+                read_resource(resource, table, room, &mut rows, &mut |_| ()).map_err(because(malformed))?;
             }
             (1, _) => return Err(RequestError::Invalid(malformed)),
             _ => {}

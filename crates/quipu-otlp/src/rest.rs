@@ -38,9 +38,14 @@ pub const LOG: [Rest; 4] = [
 /// Adds the fields that are present and not zero.
 pub fn put(object: &mut Object, message: &Value, fields: &[Rest]) {
     for (name, key) in fields {
-        if let Some(number) = unsigned(field(message, name)).filter(|number| *number > 0) {
-            object.put_json(key, &number.to_string());
-        }
+        put_number(object, key, unsigned(field(message, name)).unwrap_or(0));
+    }
+}
+
+/// Adds a number that is not zero.
+pub(crate) fn put_number(object: &mut Object, key: &str, number: u64) {
+    if number > 0 {
+        object.put_json(key, &number.to_string());
     }
 }
 

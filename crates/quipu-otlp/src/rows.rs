@@ -5,7 +5,7 @@
 
 #![expect(missing_docs, reason = "fields and variants are named like in OTLP's messages")]
 
-use quipu_model::{EventRecord, LogRecord, MetricPoint, SpanExtra, SpanRecord};
+use quipu_model::{EventRecord, LogRecord, MetricPoint, SpanExtra, SpanRecord, reference_time};
 use std::collections::HashMap;
 use std::mem::size_of;
 use std::sync::Arc;
@@ -47,9 +47,9 @@ pub struct NewPoint {
 /// A span to be written.
 #[derive(Debug)]
 pub struct NewSpan {
-    /// Row of `spans`.
+    /// Row of `spans`. Its times are written by [`NewSpan::write_times`], since not every layout has them as text.
     pub span: SpanRecord,
-    /// Rows of `span_events`.
+    /// Rows of `span_events`, likewise.
     pub events: Vec<EventRecord>,
     /// Service name in its resource.
     pub service_name: Option<Arc<str>>,
@@ -57,7 +57,7 @@ pub struct NewSpan {
     pub is_root: bool,
     /// Set when the span is written and is not in the file by that: it has one with this id, or does not take it.
     pub is_repeated: bool,
-    /// `traces.created_at`, if this is the first span of its trace.
+    /// `traces.created_at`, if this is the first span of its trace; like the times.
     pub created_at: String,
     /// Data that the three tables have no columns for, if any.
     pub extra: Option<Box<Sourced<SpanExtra>>>,
@@ -78,6 +78,30 @@ pub struct SpanExact {
     pub more: Option<String>,
     /// The same for each event.
     pub event_more: Vec<Option<String>>,
+}
+
+impl NewSpan {
+    /// Writes the times of the span and its events as the reference does, where there are none.
+    pub fn write_times(&mut self) {
+        let exact = &self.exact;
+        let write = |time: &mut Option<String>, nanos: Option<u64>| {
+            if time.is_none() {
+                *time = nanos.map(reference_time);
+            }
+        };
+        write(&mut self.span.start_time, exact.start);
+        write(&mut self.span.end_time, exact.end);
+        for (event, nanos) in self.events.iter_mut().zip(&exact.events) {
+            write(&mut event.timestamp, Some(*nanos).filter(|nanos| *nanos > 0));
+        }
+        let created = reference_time(self.created() * 1_000_000_000);
+        self.created_at = created.get(..19).unwrap_or_default().replace('T', " ");
+    }
+
+    /// When the reference creates the row of a trace of which this is the first span: when it ends, in whole seconds since 1970.
+    pub fn created(&self) -> u64 {
+        self.exact.end.or(self.exact.start).unwrap_or(0) / 1_000_000_000
+    }
 }
 
 impl Rows {

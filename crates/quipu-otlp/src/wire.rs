@@ -183,7 +183,7 @@ impl Decoder {
         Ok(Value::Map(entries))
     }
 
-    fn count(&mut self) -> Result<(), WireError> {
+    pub(crate) fn count(&mut self) -> Result<(), WireError> {
         self.left = self.left.checked_sub(1).ok_or(WireError::TooMuch)?;
         Ok(())
     }

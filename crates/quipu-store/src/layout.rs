@@ -23,6 +23,16 @@ pub enum Layout {
     Quipu,
 }
 
+impl Layout {
+    /// The page size of a new file. A span with its attributes takes several hundred bytes, and what is left of a page is lost.
+    pub(crate) fn page_bytes(self) -> u64 {
+        match self {
+            Layout::Reference => 4 << 10,
+            Layout::Quipu => 16 << 10,
+        }
+    }
+}
+
 /// The table by which Quipu's own layout is recognised.
 pub(crate) const SPANS: &str = "quipu_spans";
 
@@ -37,7 +47,8 @@ pub(crate) const TABLES: [&str; 12] = [
     "CREATE TABLE IF NOT EXISTS quipu_resources (id INTEGER PRIMARY KEY, attributes TEXT)",
     "CREATE TABLE IF NOT EXISTS quipu_scopes (id INTEGER PRIMARY KEY, resource_id INTEGER, scope TEXT)",
     "CREATE TABLE IF NOT EXISTS quipu_traces (
-        id INTEGER PRIMARY KEY, trace_id, service_name TEXT, root_span_id, start_unix_nano INTEGER, end_unix_nano INTEGER, created_at TEXT)",
+        id INTEGER PRIMARY KEY, trace_id, service_id INTEGER, root_span_id, start_unix_nano INTEGER, end_unix_nano INTEGER,
+        created_unix INTEGER)",
     "CREATE UNIQUE INDEX IF NOT EXISTS quipu_traces_trace_id ON quipu_traces(trace_id)",
     "CREATE TABLE IF NOT EXISTS quipu_spans (
         id INTEGER PRIMARY KEY, trace_id, span_id, parent_span_id, name_id INTEGER, start_unix_nano INTEGER, end_unix_nano INTEGER,
@@ -108,13 +119,13 @@ pub(crate) const VIEWS: [(&str, &str); 5] = [
         concat!(
             "SELECT ",
             id!("trace_id"),
-            " AS trace_id, service_name, ",
+            " AS trace_id, (SELECT n.name FROM main.quipu_names n WHERE n.id = service_id) AS service_name, ",
             id!("root_span_id"),
             " AS root_span_id, ",
             time!("start_unix_nano"),
             " AS start_time, ",
             time!("end_unix_nano"),
-            " AS end_time, created_at{id} FROM main.quipu_traces"
+            " AS end_time, datetime(created_unix, 'unixepoch') AS created_at{id} FROM main.quipu_traces"
         ),
     ),
     (
@@ -171,14 +182,16 @@ pub(crate) const VIEWS: [(&str, &str); 5] = [
 /// The views of tables in which the reference's layout keeps what its tables have no columns for.
 pub(crate) const EXTRA_VIEWS: [&str; 2] = ["quipu_sources", "quipu_span_extra"];
 
-/// The columns that the index reads of spans and events after a row, as they are stored.
-pub(crate) const SCAN_SPANS: &str = "SELECT id, span_id, trace_id, parent_span_id, (SELECT n.name FROM main.quipu_names n WHERE n.id = name_id), \
-    start_unix_nano, end_unix_nano, attributes, status, kind, source_id FROM main.quipu_spans WHERE id > ?1 ORDER BY id";
+/// The columns that the index reads of spans, events and traces after a row, as they are stored.
+pub(crate) const SCAN_SPANS: &str = "SELECT id, span_id, trace_id, parent_span_id, name_id, start_unix_nano, end_unix_nano, attributes, \
+    status, kind, source_id FROM main.quipu_spans WHERE id > ?1 ORDER BY id";
 pub(crate) const SCAN_EVENTS: &str = concat!(
-    "SELECT id, span_row, (SELECT n.name FROM main.quipu_names n WHERE n.id = name_id), time_unix_nano, ",
+    "SELECT id, span_row, name_id, time_unix_nano, ",
     attributes!(),
     ", log_id IS NOT NULL FROM main.quipu_events WHERE id > ?1 ORDER BY id"
 );
+pub(crate) const SCAN_TRACES: &str = "SELECT id, trace_id, service_id, root_span_id, start_unix_nano, end_unix_nano, \
+    created_unix * 1000000000 FROM main.quipu_traces WHERE id > ?1 ORDER BY id";
 
 /// Whether a stored kind is `SERVER`.
 pub(crate) fn is_server(row: &Row<'_>, column: usize) -> bool {

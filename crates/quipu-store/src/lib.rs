@@ -22,6 +22,7 @@ mod layout;
 mod long_sql;
 mod lookup;
 #[cfg(not(target_family = "wasm"))]
+mod names;
 mod native;
 mod numbering;
 mod other_file;
@@ -58,8 +59,8 @@ pub use lookup::{
     scan_links, scan_trace_ids, small_attributes_at, span_rowid, trace_by_id, trace_by_rowid, under_one_lock,
 };
 pub use reader::{
-    EventOwner, EventRow, ScanEvent, ScanSpan, ScanTrace, SpanRow, Stored, TextTable, event_record, event_row, newest_spans, newest_traces,
-    rowids, scan_events, scan_spans, scan_texts, scan_traces, span_record, span_row, trace_record, trace_recorded,
+    EventOwner, EventRow, NewestTrace, ScanEvent, ScanSpan, ScanTrace, SpanRow, Stored, TextTable, event_record, event_row, newest_spans,
+    newest_traces, rowids, scan_events, scan_spans, scan_texts, scan_traces, span_record, span_row, trace_record, trace_recorded,
 };
 pub use sql::{describe_sql, query_sql, refusal};
 pub use writer::TraceUpdate;

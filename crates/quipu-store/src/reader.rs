@@ -6,6 +6,7 @@
 
 use super::error::StoreError;
 use super::layout::{self, Layout};
+use super::names::Names;
 use super::schema::{SPANS, Schema, TRACES};
 use quipu_model::recorded::repaired;
 use quipu_model::{EventRecord, SpanRecord, TraceRecord};
@@ -96,8 +97,17 @@ pub struct ScanEvent<'r> {
 /// A row of `traces` as read by the index.
 pub struct ScanTrace<'r> {
     pub rowid: i64,
-    pub trace_id: Option<Cow<'r, str>>,
+    pub trace_id: Stored<'r>,
     pub service_name: Option<Cow<'r, str>>,
+    pub root_span_id: Stored<'r>,
+    pub start: Stored<'r>,
+    pub end: Stored<'r>,
+    pub created_at: Stored<'r>,
+}
+
+/// A row of `traces` as recorded.
+pub struct NewestTrace<'r> {
+    pub trace_id: Option<Cow<'r, str>>,
     pub root_span_id: Option<Cow<'r, str>>,
     pub start: Option<Cow<'r, str>>,
     pub end: Option<Cow<'r, str>>,
@@ -152,13 +162,14 @@ pub fn scan_spans(
     seen: &mut dyn FnMut(ScanSpan<'_>) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
     if schema.layout == Layout::Quipu {
+        let mut names = Names::new(connection);
         return scan(connection, layout::SCAN_SPANS, after, &mut |row| {
             seen(ScanSpan {
                 rowid: row.get(0).unwrap_or_default(),
                 span_id: stored(row, 1),
                 trace_id: stored(row, 2),
                 parent_span_id: stored(row, 3),
-                name: raw(row, 4),
+                name: names.of(row, 4).map(Cow::Borrowed),
                 start: stored(row, 5),
                 end: stored(row, 6),
                 attributes: bytes(row, 7),
@@ -206,11 +217,12 @@ pub fn scan_events(
     seen: &mut dyn FnMut(ScanEvent<'_>) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
     if schema.layout == Layout::Quipu {
+        let mut names = Names::new(connection);
         return scan(connection, layout::SCAN_EVENTS, after, &mut |row| {
             seen(ScanEvent {
                 id: row.get(0).unwrap_or_default(),
                 span: EventOwner::Row(row.get(1).unwrap_or_default()),
-                name: text(row, 2),
+                name: names.of(row, 2).map(repaired),
                 time: stored(row, 3),
                 attributes: bytes(row, 4),
                 is_log_record: row.get(5).unwrap_or_default(),
@@ -241,18 +253,6 @@ fn trace_columns(schema: &Schema) -> String {
     TRACES.map(|column| schema.traces.or_null(column)).join(", ")
 }
 
-fn scan_trace<'r>(row: &'r Row<'_>) -> ScanTrace<'r> {
-    ScanTrace {
-        rowid: row.get(0).unwrap_or_default(),
-        trace_id: text(row, 1),
-        service_name: text(row, 2),
-        root_span_id: text(row, 3),
-        start: text(row, 4),
-        end: text(row, 5),
-        created_at: text(row, 6),
-    }
-}
-
 /// Reads `traces` after rowid `after`, in rowid order, until the end or until `seen` breaks.
 pub fn scan_traces(
     connection: &Connection,
@@ -260,8 +260,32 @@ pub fn scan_traces(
     after: i64,
     seen: &mut dyn FnMut(ScanTrace<'_>) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
+    if schema.layout == Layout::Quipu {
+        let mut names = Names::new(connection);
+        return scan(connection, layout::SCAN_TRACES, after, &mut |row| {
+            seen(ScanTrace {
+                rowid: row.get(0).unwrap_or_default(),
+                trace_id: stored(row, 1),
+                service_name: names.of(row, 2).map(repaired),
+                root_span_id: stored(row, 3),
+                start: stored(row, 4),
+                end: stored(row, 5),
+                created_at: stored(row, 6),
+            })
+        });
+    }
     let sql = format!("SELECT rowid, {} FROM traces WHERE rowid > ?1 ORDER BY rowid", trace_columns(schema));
-    scan(connection, &sql, after, &mut |row| seen(scan_trace(row)))
+    scan(connection, &sql, after, &mut |row| {
+        seen(ScanTrace {
+            rowid: row.get(0).unwrap_or_default(),
+            trace_id: recorded(row, 1),
+            service_name: text(row, 2),
+            root_span_id: recorded(row, 3),
+            start: recorded(row, 4),
+            end: recorded(row, 5),
+            created_at: recorded(row, 6),
+        })
+    })
 }
 
 /// Reads the newest traces, by `created_at` if it is indexed, otherwise by rowid. Touches only a few pages at the end of the file.
@@ -270,7 +294,7 @@ pub fn newest_traces(
     schema: &Schema,
     offset: u32,
     limit: u32,
-    mut seen: impl FnMut(ScanTrace<'_>),
+    mut seen: impl FnMut(NewestTrace<'_>),
 ) -> Result<(), StoreError> {
     if !schema.traces.exists {
         return Ok(());
@@ -280,7 +304,13 @@ pub fn newest_traces(
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([limit, offset])?;
     while let Some(row) = rows.next()? {
-        seen(scan_trace(row));
+        seen(NewestTrace {
+            trace_id: text(row, 1),
+            root_span_id: text(row, 3),
+            start: text(row, 4),
+            end: text(row, 5),
+            created_at: text(row, 6),
+        });
     }
     Ok(())
 }

@@ -44,6 +44,7 @@ pub fn copy_span(from: &Database, row: i64, to: &mut Writer) -> Result<(bool, u6
 /// # Errors
 /// As for [`copy_span`].
 pub fn copy_trace(from: &Database, row: i64, to: &mut Writer) -> Result<bool, StoreError> {
+    to.copy_stored(from.connection(), "quipu_names", "id IN (SELECT service_id FROM main.quipu_traces WHERE id = ?1)", row)?;
     Ok(to.copy_stored(from.connection(), "quipu_traces", "id = ?1", row)? > 0)
 }
 

@@ -2,7 +2,7 @@
 //! keep up with is skipped and counted.
 
 use anyhow::{Context, Result};
-use quipu::model::{Attributes, EventTime, MetricEvent, MetricPoint, MetricValue, Primitive, RecordedTime, SpanStatus, Timestamp};
+use quipu::model::{Attributes, EventTime, MetricEvent, MetricPoint, MetricValue, Primitive, SpanStatus, Timestamp};
 use quipu::recorded::attributes;
 use quipu::transfer::{NewSpan, Rows};
 use quipu_telemetry::{ConsoleSink, EndedSpan, Sink, SpanEvent, StartedSpan};
@@ -77,9 +77,10 @@ fn print<W: Write>(rows: &Rows, sink: &mut ConsoleSink<W>) {
 
 fn ended(new: &NewSpan) -> Option<EndedSpan> {
     let row = &new.span;
-    let at = |text: &Option<String>| Some(RecordedTime::parse(text.as_deref()?).ok()?.instant(0));
-    let events = new.events.iter().filter_map(|event| {
-        Some(SpanEvent { name: event.name.clone()?, at: at(&event.timestamp)?, attributes: primitives(event.attributes.as_deref()) })
+    let at = |nanos: u64| i64::try_from(nanos).ok().map(Timestamp);
+    let events = new.events.iter().zip(&new.exact.events).filter_map(|(event, nanos)| {
+        let at = at(*nanos).filter(|at| at.0 > 0)?;
+        Some(SpanEvent { name: event.name.clone()?, at, attributes: primitives(event.attributes.as_deref()) })
     });
     Some(EndedSpan {
         span: StartedSpan {
@@ -90,10 +91,10 @@ fn ended(new: &NewSpan) -> Option<EndedSpan> {
             // The console prints neither.
             trace_state: None,
             name: row.name.clone().unwrap_or_default(),
-            start: at(&row.start_time)?,
+            start: at(new.exact.start?)?,
             attributes: primitives(row.attributes.as_deref()),
         },
-        end: at(&row.end_time)?,
+        end: at(new.exact.end?)?,
         status: if row.status.as_deref() == Some("ERROR") { SpanStatus::Error } else { SpanStatus::Ok },
         events: events.collect(),
     })

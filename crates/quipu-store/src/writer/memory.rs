@@ -50,7 +50,7 @@ impl Writer {
             // Some pages are still in SQLite's cache.
             Target::Memory(_) => {
                 let pages: rusqlite::Result<i64> = self.connection.query_row("PRAGMA page_count", [], |row| row.get(0));
-                pages.ok().and_then(|pages| u64::try_from(pages).ok()).unwrap_or(0) * 4096
+                pages.ok().and_then(|pages| u64::try_from(pages).ok()).unwrap_or(0) * self.layout.page_bytes()
             }
             #[cfg(not(target_family = "wasm"))]
             Target::Path(_) => 0,

@@ -178,9 +178,10 @@ impl Writer {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         // The first two pragmas only affect a file without pages. Foreign keys are not enforced, like in the reference: spans are written
         // before their trace, and some events have no span.
-        connection.execute_batch(
-            "PRAGMA page_size=4096; PRAGMA encoding='UTF-8'; PRAGMA foreign_keys=OFF; PRAGMA cache_size=-8192; PRAGMA trusted_schema=OFF;",
-        )?;
+        let page = self.layout.page_bytes();
+        connection.execute_batch(&format!(
+            "PRAGMA page_size={page}; PRAGMA encoding='UTF-8'; PRAGMA foreign_keys=OFF; PRAGMA cache_size=-8192; PRAGMA trusted_schema=OFF;",
+        ))?;
         let mode: String = connection.query_row(&format!("PRAGMA journal_mode={journal}"), [], |row| row.get(0))?;
         if !mode.eq_ignore_ascii_case(journal) {
             return Err(rusqlite::Error::InvalidParameterName(format!("the journal mode stays {mode}: another program has the file open")));

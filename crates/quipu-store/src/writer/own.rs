@@ -86,8 +86,8 @@ pub struct OwnTrace<'a> {
     pub start: Option<u64>,
     /// The latest end.
     pub end: Option<u64>,
-    /// `YYYY-MM-DD HH:MM:SS` in UTC.
-    pub created_at: &'a str,
+    /// When the reference would have created the row, in seconds since 1970.
+    pub created: u64,
 }
 
 impl<'a> OwnTrace<'a> {
@@ -240,9 +240,9 @@ const SET_SPAN: &str = "UPDATE quipu_spans SET trace_id = ?1, span_id = ?2, pare
 const ADD_EVENT: &str = "INSERT INTO quipu_events (span_row, name_id, time_unix_nano, attributes, more) VALUES (?1, ?2, ?3, ?4, ?5)";
 const ADD_LOG: &str = "INSERT INTO quipu_log_records (trace_id, span_id, name, timestamp, time_unix_nano, attributes, source_id, more, span_row) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-const SET_TRACE: &str = "INSERT INTO quipu_traces (trace_id, service_name, root_span_id, start_unix_nano, end_unix_nano, created_at)
+const SET_TRACE: &str = "INSERT INTO quipu_traces (trace_id, service_id, root_span_id, start_unix_nano, end_unix_nano, created_unix)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(trace_id) DO UPDATE SET
-        service_name = coalesce(service_name, excluded.service_name),
+        service_id = coalesce(service_id, excluded.service_id),
         root_span_id = coalesce(root_span_id, excluded.root_span_id),
         start_unix_nano = coalesce(min(start_unix_nano, excluded.start_unix_nano), start_unix_nano, excluded.start_unix_nano),
         end_unix_nano = coalesce(max(end_unix_nano, excluded.end_unix_nano), end_unix_nano, excluded.end_unix_nano)";
@@ -368,8 +368,9 @@ impl Writer {
     pub fn set_own_trace(&mut self, trace: &OwnTrace<'_>) -> Result<(), StoreError> {
         let id = StoredId::of(trace.trace_id);
         let root = trace.root_span_id.map(StoredId::of);
-        let (start, end) = (Nanos(trace.start), Nanos(trace.end));
-        self.run(SET_TRACE, &[&id, &trace.service_name, &root, &start, &end, &trace.created_at])?;
+        let service = self.name(trace.service_name)?;
+        let (start, end, created) = (Nanos(trace.start), Nanos(trace.end), Nanos(Some(trace.created)));
+        self.run(SET_TRACE, &[&id, &service, &root, &start, &end, &created])?;
         Ok(())
     }
 

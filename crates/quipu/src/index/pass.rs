@@ -429,18 +429,14 @@ fn label_text(value: RawJson<'_>) -> Cow<'_, str> {
 
 /// Indexes a row of `traces` if one of its spans is known, or if it is `overdue`. Otherwise returns the trace it waits for.
 fn take_trace(index: &mut Index, row: ScanTrace<'_>, overdue: bool) -> Option<TraceKey> {
-    let key = index.non_hex_ids.trace_key(row.trace_id.as_deref().unwrap_or_default());
+    let key = index.non_hex_ids.stored_trace(&row.trace_id);
     if index.traces.find(key).is_none() && !overdue {
         return Some(key);
     }
     let number = index.traces.number(key);
     let mut local = false;
-    let time = |text: &Option<Cow<'_, str>>, local: &mut bool| read_text(text.as_deref().map(str::as_bytes), local);
-    let (start, end) = (time(&row.start, &mut local), time(&row.end, &mut local));
-    let recorded_root = match row.root_span_id.as_deref() {
-        None => SpanKey::NONE,
-        Some(root) => index.non_hex_ids.span_key(root),
-    };
+    let (start, end) = (read_time(&row.start, &mut local), read_time(&row.end, &mut local));
+    let recorded_root = index.non_hex_ids.stored_span(&row.root_span_id).unwrap_or(SpanKey::NONE);
     let service_number = row.service_name.as_deref().and_then(|service| index.service_names.number(service));
     let entry = index.traces.at_mut(number);
     // A trace may have several rows, of which the last counts.
@@ -450,7 +446,7 @@ fn take_trace(index: &mut Index, row: ScanTrace<'_>, overdue: bool) -> Option<Tr
     entry.rowid = Some(row.rowid);
     entry.service = service_number.and_then(|number| u16::try_from(number).ok());
     entry.recorded_root = recorded_root;
-    entry.created = time(&row.created_at, &mut false);
+    entry.created = read_time(&row.created_at, &mut false);
     if entry.spans == 0 {
         entry.local |= local;
         entry.widen(start, end);

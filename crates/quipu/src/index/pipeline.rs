@@ -19,13 +19,12 @@ mod native {
     use super::ScanSpan;
     use quipu_store::Stored;
     use std::borrow::Cow;
-    use std::ops::Range;
     use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
     use std::sync::{Mutex, PoisonError};
     use std::thread;
 
     /// Size at which a batch is sent, in bytes.
-    const BATCH_BYTES: usize = 256 << 10;
+    const BATCH_BYTES: usize = 128 << 10;
     /// Maximum number of batches in existence, including the one being filled and the one being indexed.
     const BATCHES: usize = 4;
     /// A row longer than this is copied only when no other batch is in flight, so that a file of very long rows is not in memory several
@@ -39,65 +38,99 @@ mod native {
         rows: Vec<Row>,
     }
 
+    /// A row. Its texts lie in the batch one after another, in the order of the fields.
     struct Row {
         rowid: i64,
-        /// Ids of the span, the trace and the parent, start and end.
-        stored: [Place; 5],
-        /// Byte ranges in the batch, `None` for NULL: name and status.
-        texts: [Option<Range<usize>>; 2],
-        attributes: Range<usize>,
+        span_id: Place,
+        trace_id: Place,
+        parent_span_id: Place,
+        name: Option<usize>,
+        start: Place,
+        end: Place,
+        /// Length in the batch, as of all texts.
+        attributes: usize,
+        status: Option<usize>,
         is_server: bool,
         source: Option<i64>,
     }
 
-    /// A [`Stored`], whose bytes are in the batch.
+    /// A [`Stored`], whose bytes are in the batch if they are no id of OTLP.
     enum Place {
         Null,
-        Text(Range<usize>),
-        Bytes(Range<usize>),
+        Text(usize),
+        Bytes(usize),
+        SpanId([u8; 8]),
+        TraceId([u8; 16]),
         Nanos(i64),
     }
 
+    impl Place {
+        fn stored<'b>(&'b self, mut cut: impl FnMut(usize) -> &'b [u8]) -> Stored<'b> {
+            match self {
+                Place::Null => Stored::Null,
+                Place::Text(length) => Stored::Text(Cow::Borrowed(cut(*length))),
+                Place::Bytes(length) => Stored::Bytes(cut(*length)),
+                Place::SpanId(id) => Stored::Bytes(id),
+                Place::TraceId(id) => Stored::Bytes(id),
+                Place::Nanos(nanos) => Stored::Nanos(*nanos),
+            }
+        }
+    }
+
     impl Batch {
-        fn copy(&mut self, text: &[u8]) -> Range<usize> {
-            let start = self.text.len();
+        fn copy(&mut self, text: &[u8]) -> usize {
             self.text.extend_from_slice(text);
-            start..self.text.len()
+            text.len()
+        }
+
+        fn place(&mut self, stored: &Stored<'_>) -> Place {
+            match stored {
+                Stored::Null => Place::Null,
+                Stored::Text(text) => Place::Text(self.copy(text)),
+                Stored::Nanos(nanos) => Place::Nanos(*nanos),
+                Stored::Bytes(bytes) => match (<[u8; 8]>::try_from(*bytes), <[u8; 16]>::try_from(*bytes)) {
+                    (Ok(id), _) => Place::SpanId(id),
+                    (_, Ok(id)) => Place::TraceId(id),
+                    _ => Place::Bytes(self.copy(bytes)),
+                },
+            }
         }
 
         fn push(&mut self, span: &ScanSpan<'_>) {
-            let stored = [&span.span_id, &span.trace_id, &span.parent_span_id, &span.start, &span.end].map(|stored| match stored {
-                Stored::Null => Place::Null,
-                Stored::Text(text) => Place::Text(self.copy(text)),
-                Stored::Bytes(bytes) => Place::Bytes(self.copy(bytes)),
-                Stored::Nanos(nanos) => Place::Nanos(*nanos),
-            });
-            let texts = [&span.name, &span.status].map(|text| text.as_deref().map(|text| self.copy(text)));
-            let attributes = self.copy(span.attributes);
-            self.rows.push(Row { rowid: span.rowid, stored, texts, attributes, is_server: span.is_server, source: span.source });
+            let row = Row {
+                rowid: span.rowid,
+                span_id: self.place(&span.span_id),
+                trace_id: self.place(&span.trace_id),
+                parent_span_id: self.place(&span.parent_span_id),
+                name: span.name.as_deref().map(|name| self.copy(name)),
+                start: self.place(&span.start),
+                end: self.place(&span.end),
+                attributes: self.copy(span.attributes),
+                status: span.status.as_deref().map(|status| self.copy(status)),
+                is_server: span.is_server,
+                source: span.source,
+            };
+            self.rows.push(row);
         }
 
         fn take(&self, take: &mut impl FnMut(ScanSpan<'_>)) {
-            let text = |place: &Range<usize>| self.text.get(place.clone()).unwrap_or_default();
+            let mut rest = self.text.as_slice();
+            let mut cut = |length: usize| {
+                let (text, after) = rest.split_at_checked(length).unwrap_or_default();
+                rest = after;
+                text
+            };
             for row in &self.rows {
-                let [span_id, trace_id, parent_span_id, start, end] = row.stored.each_ref().map(|place| match place {
-                    Place::Null => Stored::Null,
-                    Place::Text(place) => Stored::Text(Cow::Borrowed(text(place))),
-                    Place::Bytes(place) => Stored::Bytes(text(place)),
-                    Place::Nanos(nanos) => Stored::Nanos(*nanos),
-                });
-                let [name, status] = row.texts.each_ref().map(|place| place.as_ref().map(|place| Cow::Borrowed(text(place))));
-                let attributes = text(&row.attributes);
                 take(ScanSpan {
                     rowid: row.rowid,
-                    span_id,
-                    trace_id,
-                    parent_span_id,
-                    name,
-                    start,
-                    end,
-                    attributes,
-                    status,
+                    span_id: row.span_id.stored(&mut cut),
+                    trace_id: row.trace_id.stored(&mut cut),
+                    parent_span_id: row.parent_span_id.stored(&mut cut),
+                    name: row.name.map(|length| Cow::Borrowed(cut(length))),
+                    start: row.start.stored(&mut cut),
+                    end: row.end.stored(&mut cut),
+                    attributes: cut(row.attributes),
+                    status: row.status.map(|length| Cow::Borrowed(cut(length))),
                     is_server: row.is_server,
                     source: row.source,
                 });

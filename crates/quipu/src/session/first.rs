@@ -5,7 +5,7 @@ use quipu_model::RecordedTime;
 use quipu_model::dialect::kind_of_name;
 use quipu_model::number::narrow;
 use quipu_protocol::{TracePage, TraceQuery, TraceRow};
-use quipu_store::{Database, ScanTrace, StoreError, newest_spans, newest_traces};
+use quipu_store::{Database, NewestTrace, StoreError, newest_spans, newest_traces};
 use std::collections::HashMap;
 
 /// Maximum number of rows that can be requested before the index is complete.
@@ -38,7 +38,7 @@ pub(super) fn newest(database: &Database, query: &TraceQuery) -> Result<TracePag
     Ok(TracePage { query: query.clone(), total: None, so_far: narrow(rows.len()), traces: narrow(rows.len()), rows })
 }
 
-fn trace_row(row: &ScanTrace<'_>) -> TraceRow {
+fn trace_row(row: &NewestTrace<'_>) -> TraceRow {
     let read = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().and_then(|text| RecordedTime::parse(text).ok());
     let (start, end) = (read(&row.start), read(&row.end));
     let offset = match (start, read(&row.created_at)) {

@@ -13,8 +13,9 @@ use super::split::Piece;
 use super::unpack::{Inside, Kind};
 use quipu_model::Value;
 use quipu_model::recorded::{parse_json, repaired};
+use quipu_otlp::direct::read_resource;
 use quipu_otlp::otlp::is_list;
-use quipu_otlp::parts::{PartError, Room, Taker, read_json, read_protobuf};
+use quipu_otlp::parts::{PartError, Room, read_json};
 use quipu_otlp::rows::Rows;
 use quipu_otlp::wire::table_of;
 use quipu_protocol::{Failure, FailureKind};
@@ -290,7 +291,14 @@ impl Importer {
         let text = repaired(inner);
         if is_list(&list) {
             let room = Room::of(text.len());
-            return self.take_parts(|rows, take| read_json(text.as_bytes(), room, rows, take), &list, "it is not valid JSON");
+            let read = |rows: &mut Rows, filled: &mut dyn FnMut(&mut Rows)| {
+                let mut take = |rows: &mut Rows, tree: &Value| {
+                    rows.take(&list, tree);
+                    filled(rows);
+                };
+                read_json(text.as_bytes(), room, rows, &mut take)
+            };
+            return self.take_parts(read, "it is not valid JSON");
         }
         match parse_json(&text) {
             Some(value) => self.take(dialect, &list, &value),
@@ -321,9 +329,9 @@ impl Importer {
         match table_of(message) {
             // A resource without entries.
             Ok(None) => Ok(()),
-            Ok(Some((list, fields))) => {
+            Ok(Some(table)) => {
                 let room = Room::of(message.len());
-                self.take_parts(|rows, take| read_protobuf(message, fields, room, rows, take), list, no_message)
+                self.take_parts(|rows, filled| read_resource(message, table, room, rows, filled), no_message)
             }
             Err(_) => {
                 self.problem(no_message);
@@ -335,17 +343,17 @@ impl Importer {
     /// Writes a resource part by part, so that neither its tree nor its rows are in memory as a whole.
     fn take_parts(
         &mut self,
-        read: impl FnOnce(&mut Rows, Taker<'_>) -> Result<(), PartError>,
-        list: &str,
+        read: impl FnOnce(&mut Rows, &mut dyn FnMut(&mut Rows)) -> Result<(), PartError>,
         malformed: &'static str,
     ) -> Result<(), ImportError> {
         let mut failed = None;
-        let mut take = |_: &mut Rows, part: &Value| {
+        let mut filled = |rows: &mut Rows| {
+            let mut rows = std::mem::take(rows);
             if failed.is_none() {
-                failed = self.take_otlp(list, part).err();
+                failed = self.write(&mut rows).err();
             }
         };
-        let outcome = read(&mut Rows::default(), &mut take);
+        let outcome = read(&mut Rows::default(), &mut filled);
         if let Some(error) = failed {
             return Err(error);
         }
@@ -358,12 +366,6 @@ impl Importer {
             Err(_) => self.problem(malformed),
         }
         Ok(())
-    }
-
-    fn take_otlp(&mut self, list: &str, value: &Value) -> Result<(), ImportError> {
-        let mut rows = Rows::default();
-        rows.take(list, value);
-        self.write(&mut rows)
     }
 
     fn take(&mut self, dialect: usize, list: &str, value: &Value) -> Result<(), ImportError> {

@@ -240,6 +240,7 @@ impl Recorder {
 
     fn write_reference(&mut self, spans: &mut [NewSpan], numbers: &mut Numbers<'_>, recorded: &mut Recorded) -> Result<(), StoreError> {
         for new in &mut *spans {
+            new.write_times();
             let added = self.writer.add_span(&new.span, &new.events)?;
             new.is_repeated = !matches!(added, Added::Row(_));
             recorded.repeated_spans += u64::from(added == Added::Known);
@@ -362,7 +363,7 @@ fn own_trace(new: &NewSpan) -> OwnTrace<'_> {
         root_span_id: new.is_root.then_some(new.span.span_id.as_str()),
         start: new.exact.start,
         end: new.exact.end,
-        created_at: &new.created_at,
+        created: new.created(),
     }
 }
 
@@ -370,6 +371,9 @@ fn own_trace(new: &NewSpan) -> OwnTrace<'_> {
 fn more(new: &NewSpan) -> Option<String> {
     let none = SpanExtra::default();
     let extra = new.extra.as_ref().map_or(&none, |extra| &extra.it);
+    if new.exact.more.is_none() && extra.status_message.is_none() && extra.trace_state.is_none() && extra.links.is_none() {
+        return None;
+    }
     let mut object = Object::new();
     for (key, value) in new.exact.more.iter().flat_map(|more| entries(more.as_bytes())).map_while(Result::ok) {
         object.put_json(&key, &value.as_written());
