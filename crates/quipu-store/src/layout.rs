@@ -48,7 +48,7 @@ pub(crate) const TABLES: [&str; 12] = [
     "CREATE TABLE IF NOT EXISTS quipu_scopes (id INTEGER PRIMARY KEY, resource_id INTEGER, scope TEXT)",
     "CREATE TABLE IF NOT EXISTS quipu_traces (
         id INTEGER PRIMARY KEY, trace_id, service_id INTEGER, root_span_id, start_unix_nano INTEGER, end_unix_nano INTEGER,
-        created_unix INTEGER)",
+        created_unix INTEGER, first_span_row INTEGER, last_span_row INTEGER, is_pinned INTEGER)",
     "CREATE UNIQUE INDEX IF NOT EXISTS quipu_traces_trace_id ON quipu_traces(trace_id)",
     "CREATE TABLE IF NOT EXISTS quipu_spans (
         id INTEGER PRIMARY KEY, trace_id, span_id, parent_span_id, name_id INTEGER, start_unix_nano INTEGER, end_unix_nano INTEGER,

@@ -88,6 +88,8 @@ pub struct OwnTrace<'a> {
     pub end: Option<u64>,
     /// When the reference would have created the row, in seconds since 1970.
     pub created: u64,
+    /// The first and the last row of its spans, of those that were added.
+    pub span_rows: Option<(i64, i64)>,
 }
 
 impl<'a> OwnTrace<'a> {
@@ -97,6 +99,10 @@ impl<'a> OwnTrace<'a> {
         self.root_span_id = self.root_span_id.or(later.root_span_id);
         self.start = [self.start, later.start].into_iter().flatten().min();
         self.end = self.end.max(later.end);
+        self.span_rows = match (self.span_rows, later.span_rows) {
+            (Some((first, last)), Some((from, to))) => Some((first.min(from), last.max(to))),
+            (one, other) => one.or(other),
+        };
     }
 }
 
@@ -240,12 +246,15 @@ const SET_SPAN: &str = "UPDATE quipu_spans SET trace_id = ?1, span_id = ?2, pare
 const ADD_EVENT: &str = "INSERT INTO quipu_events (span_row, name_id, time_unix_nano, attributes, more) VALUES (?1, ?2, ?3, ?4, ?5)";
 const ADD_LOG: &str = "INSERT INTO quipu_log_records (trace_id, span_id, name, timestamp, time_unix_nano, attributes, source_id, more, span_row) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-const SET_TRACE: &str = "INSERT INTO quipu_traces (trace_id, service_id, root_span_id, start_unix_nano, end_unix_nano, created_unix)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(trace_id) DO UPDATE SET
+const SET_TRACE: &str = "INSERT INTO quipu_traces
+    (trace_id, service_id, root_span_id, start_unix_nano, end_unix_nano, created_unix, first_span_row, last_span_row)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(trace_id) DO UPDATE SET
         service_id = coalesce(service_id, excluded.service_id),
         root_span_id = coalesce(root_span_id, excluded.root_span_id),
         start_unix_nano = coalesce(min(start_unix_nano, excluded.start_unix_nano), start_unix_nano, excluded.start_unix_nano),
-        end_unix_nano = coalesce(max(end_unix_nano, excluded.end_unix_nano), end_unix_nano, excluded.end_unix_nano)";
+        end_unix_nano = coalesce(max(end_unix_nano, excluded.end_unix_nano), end_unix_nano, excluded.end_unix_nano),
+        first_span_row = coalesce(min(first_span_row, excluded.first_span_row), first_span_row, excluded.first_span_row),
+        last_span_row = coalesce(max(last_span_row, excluded.last_span_row), last_span_row, excluded.last_span_row)";
 
 impl Writer {
     /// Writes a span with its events in Quipu's own layout. The row of its trace must follow in the same transaction.
@@ -370,7 +379,8 @@ impl Writer {
         let root = trace.root_span_id.map(StoredId::of);
         let service = self.name(trace.service_name)?;
         let (start, end, created) = (Nanos(trace.start), Nanos(trace.end), Nanos(Some(trace.created)));
-        self.run(SET_TRACE, &[&id, &service, &root, &start, &end, &created])?;
+        let (first, last) = trace.span_rows.unzip();
+        self.run(SET_TRACE, &[&id, &service, &root, &start, &end, &created, &first, &last])?;
         Ok(())
     }
 
