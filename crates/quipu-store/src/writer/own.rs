@@ -517,7 +517,7 @@ mod tests {
         let sent = OwnSpan {
             parent_span_id: Some("00f067aa0ba902b7"),
             name: Some("chat"),
-            start: Some(1_751_328_000_120_000_400),
+            start: Some(1_751_328_000_120_000_100),
             end: Some(1_751_328_001_000_000_000),
             status: Some("ERROR"),
             kind: Some("CLIENT"),
@@ -582,5 +582,31 @@ mod tests {
         let names = "SELECT group_concat(name) FROM (SELECT name FROM span_events WHERE span_id = 'b7ad6b7169203331' ORDER BY id)";
         let names: String = database.connection().query_row(names, [], |row| row.get(0)).expect("events");
         assert_eq!(names, "first,later");
+    }
+
+    #[test]
+    fn times_are_the_texts_that_python_makes_of_them() {
+        // `datetime.fromtimestamp(nanos / 1e9, timezone.utc).isoformat()`, as the reference does it.
+        let known: [(u64, &str); 7] = [
+            (1796054199883879516, "2026-11-30T15:56:39.883879+00:00"),
+            (1796054180910986600, "2026-11-30T15:56:20.910986+00:00"),
+            (1751328000000000400, "2025-07-01T00:00:00+00:00"),
+            (1751328000007812500, "2025-07-01T00:00:00.007812+00:00"),
+            (1751328000999999900, "2025-07-01T00:00:01+00:00"),
+            (1764000000123456789, "2025-11-24T16:00:00.123457+00:00"),
+            (4102444799999999999, "2100-01-01T00:00:00+00:00"),
+        ];
+        let mut writer = writer();
+        let mut expected: Vec<String> = known.iter().map(|(_, text)| (*text).to_owned()).collect();
+        let others: Vec<u64> = (0..2_000).map(|number| 1_764_000_000_000_000_000 + number * 7_812_499_750_001).collect();
+        expected.extend(others.iter().map(|nanos| quipu_model::reference_time(*nanos)));
+        for nanos in known.iter().map(|(nanos, _)| *nanos).chain(others) {
+            let id = format!("{nanos:016x}");
+            writer.add_own_span(&OwnSpan { start: Some(nanos), ..span(TRACE, &id) }, &[]).expect("written");
+        }
+        let database = read(writer);
+        let mut statement = database.connection().prepare("SELECT start_time FROM spans ORDER BY rowid").expect("a view");
+        let texts: Vec<String> = statement.query_map([], |row| row.get(0)).expect("rows").map(|text| text.expect("a text")).collect();
+        assert_eq!(texts, expected);
     }
 }
