@@ -36,7 +36,7 @@ async fn log_events_are_listed_filtered_and_lead_to_their_trace(stage: &Stage) -
     let address = page.url().await?;
     ensure!(address.contains("logs?where=identifier&severity=warn&order=oldest"), "{address}");
 
-    let text = logs.open_first().await?;
+    let text = logs.open(&found[0]).await?;
     let message = fixtures::texts(
         &connection,
         &format!("SELECT json_extract(attributes, '$.message') FROM span_events WHERE 'e' || id = '{}'", found[0]),
@@ -71,7 +71,7 @@ async fn records_without_a_span_are_read_in_full(stage: &Stage) -> Result<()> {
     ensure!(lines.len() == 4 && lines[3].contains("claude_code.user_prompt prompt=fix the bug"), "{lines:?}");
     logs.filter("tool:Bash").await?;
     ensure!(logs.count().await? == "1 of 4 records", "{}", logs.count().await?);
-    let text = logs.open_first().await?;
+    let text = logs.open(&logs.ids().await?[0]).await?;
     ensure!(text.contains("exit 1") && text.contains("claude-code") && text.contains("Resource"), "{text}");
     Ok(())
 }

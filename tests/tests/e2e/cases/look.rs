@@ -100,7 +100,8 @@ async fn screens_fit_light_and_dark_wide_and_narrow(stage: &Stage) -> Result<()>
             page.open_traces(&[METRICS.path()]).await?;
             page.log_list().show().await?;
             shoot("log_list").await?;
-            page.log_list().open_first().await?;
+            let logs = page.log_list();
+            logs.open(&logs.ids().await?[0]).await?;
             shoot("log_record").await?;
             page.sql().open().await?;
             page.sql().wait_examples().await?;

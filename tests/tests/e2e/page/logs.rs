@@ -89,9 +89,9 @@ impl LogList<'_> {
         self.wait().await
     }
 
-    /// Opens the first record of the list.
-    pub(crate) async fn open_first(&self) -> Result<String> {
-        self.0.run(&format!("{GRID}.querySelector('[data-log]').click()")).await?;
+    /// Opens a record of the list.
+    pub(crate) async fn open(&self, id: &str) -> Result<String> {
+        self.0.click_row("grid", "Log records", "data-log", id).await?;
         self.0.wait_for(&format!("{PANEL}?.innerText.includes('Attributes')"), "the record").await?;
         Ok(self.0.text_of(PANEL).await?.unwrap_or_default())
     }
