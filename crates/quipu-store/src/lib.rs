@@ -21,8 +21,8 @@ mod layout;
 #[cfg(not(target_family = "wasm"))]
 mod long_sql;
 mod lookup;
-#[cfg(not(target_family = "wasm"))]
 mod names;
+#[cfg(not(target_family = "wasm"))]
 mod native;
 mod numbering;
 mod other_file;
