@@ -12,6 +12,10 @@
 mod collect;
 mod command;
 mod formats;
+#[cfg(unix)]
+mod grpc;
+#[cfg(unix)]
+mod ports;
 mod push;
 #[cfg(unix)]
 mod readme;

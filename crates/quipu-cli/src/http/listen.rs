@@ -1,6 +1,7 @@
 //! The listening address: this machine only, unless remote access is allowed and a token is set.
 
 use super::guard::{Guard, Token};
+use super::origins::Origins;
 use crate::output::WrongCommandLine;
 use anyhow::{Context, Result};
 use clap::Args;
@@ -19,6 +20,17 @@ pub(crate) struct Admission {
     /// Require `Authorization: Bearer TOKEN`, with the token on the first line of this file (or in the variable QUIPU_TOKEN)
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
+}
+
+impl Door {
+    /// Lets pages of these origins send.
+    ///
+    /// # Errors
+    /// If one is not an origin.
+    pub(crate) fn open_to(self, origins: &[String]) -> Result<Door> {
+        let origins = Origins::new(origins).map_err(WrongCommandLine)?;
+        Ok(Door { guard: self.guard.with_origins(origins), ..self })
+    }
 }
 
 /// The listening address and its access control.

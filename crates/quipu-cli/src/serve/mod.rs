@@ -13,7 +13,7 @@ mod polls;
 mod prometheus;
 mod telemetry;
 
-use crate::http::{Admission, Ending, Limits, Refusal, Room, Server, content_type, read_body, runtime};
+use crate::http::{Admission, Ending, Limits, Listener, Protocols, Refusal, Room, Server, Stated, content_type, read_body, runtime};
 use anyhow::{Result, bail};
 use axum::Router;
 use axum::body::{Body, HttpBody};
@@ -71,7 +71,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let runtime = runtime()?;
     let outcome = runtime.block_on(async {
-        let server = Server::bind(door).await?;
+        let listener = Listener::bind(door).await?;
         let log = options.accept_events.then(|| Log::open(&options.file)).transpose()?;
         let live = Live::open(&options.file).await?;
         let ending = Ending::default();
@@ -85,8 +85,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             polls: Polls::default(),
             ending: ending.clone(),
         });
-        let address = server.address()?;
+        let address = listener.address()?;
         say(&format!("Serving {} on http://{address}/", options.file.display()));
+        let server = Server::new(vec![listener], Protocols::Http1);
         let outcome = server.serve(routes(served.clone()), &ending).await;
         if let Some(log) = &served.log {
             log.close()?;
@@ -144,7 +145,7 @@ async fn body_of(request: Request<Body>, wanted: &str) -> Result<Vec<u8>, Refusa
         let words = format!("The body requires the header “Content-Type: {wanted}”.");
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, words));
     }
-    let (bytes, _held) = read_body(&parts.headers, body, LIMITS, &ROOM).await?;
+    let (bytes, _held) = read_body(Stated::of(&parts.headers, LIMITS)?, body, LIMITS, &ROOM).await?;
     Ok(bytes)
 }
 
