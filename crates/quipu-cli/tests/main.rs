@@ -24,3 +24,5 @@ mod serve;
 mod support;
 #[cfg(unix)]
 mod surroundings;
+#[cfg(unix)]
+mod up;

@@ -23,9 +23,14 @@ use crate::http::{Door, Ending, Listener, Protocols, Server, runtime};
 use crate::output::clean_line;
 use anyhow::Result;
 pub(crate) use arguments::Collect;
-use settings::Settings;
+use axum::Router;
+use keeper::Jobs;
+pub(crate) use settings::Settings;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::runtime::Runtime;
 
 /// How long requests may continue after the server has stopped.
 const LEFT: Duration = Duration::from_secs(2);
@@ -49,29 +54,80 @@ async fn listen(doors: Vec<Door>, by_default: bool) -> Result<(Vec<Listener>, Ve
     }
 }
 
+/// Receives until the process is asked to stop.
 pub(crate) fn run(collect: &Collect) -> Result<()> {
     let settings = Settings::read(collect)?;
-    let runtime = runtime()?;
-    // Before the file is created, because the address may be in use.
-    let (listeners, taken) = runtime.block_on(listen(settings.doors, settings.by_default))?;
-    let addresses = listeners.iter().map(Listener::address).collect::<Result<Vec<_>>>()?;
-    let server = Server::new(listeners, Protocols::Both);
-    let shared = Arc::new(counters::Shared::default());
-    let console = settings.console.then(console::Console::start).transpose()?;
-    let forward = settings.forward.map(|clients| forward::Forward::start(clients, shared.clone())).transpose()?;
-    let ending = Ending::default();
-    let after = keeper::After { console, forward };
-    let (keeper, jobs) = keeper::start(&settings.db, settings.layout, shared.clone(), after, ending.clone())?;
+    let (runtime, ending) = (runtime()?, Ending::default());
+    let collecting = Collecting::start(settings, &runtime, &ending)?;
     runtime.block_on(async { ending.listen() })?;
-    let addresses: Vec<String> = addresses.iter().map(|address| format!("http://{address}")).collect();
-    eprintln!("Collecting on {} to {}.", addresses.join(" and "), clean_line(&settings.db.display().to_string()));
-    taken.iter().for_each(|error| eprintln!("{error:#} Programs that send there are not heard here."));
-    let served = runtime.block_on(server.serve(routes::routes(jobs.clone(), shared), &ending));
-    runtime.shutdown_timeout(LEFT);
-    // The keeper writes what is queued and ends. It does not wait for requests that are still being decoded: nobody can be told of them.
-    jobs.end();
-    let kept = keeper.join().unwrap_or_else(|_| Err(anyhow::anyhow!("The thread that writes has ended by a panic.")));
-    served.and(kept)
+    collecting.says().iter().for_each(|line| eprintln!("{line}"));
+    let (server, routes, rest) = collecting.parts();
+    let served = runtime.block_on(server.serve(routes, &ending));
+    rest.finish(runtime, served)
+}
+
+/// A receiver whose addresses are bound and whose file is open.
+pub(crate) struct Collecting {
+    server: Server,
+    routes: Router,
+    addresses: Vec<String>,
+    /// Why some of the default addresses could not be bound.
+    taken: Vec<anyhow::Error>,
+    db: PathBuf,
+    rest: Rest,
+}
+
+/// What goes on after the last request.
+pub(crate) struct Rest {
+    keeper: JoinHandle<Result<()>>,
+    jobs: Jobs,
+}
+
+impl Collecting {
+    /// Binds the addresses and opens the file, or makes one.
+    ///
+    /// # Errors
+    /// If one of both can't be done.
+    pub(crate) fn start(settings: Settings, runtime: &Runtime, ending: &Ending) -> Result<Collecting> {
+        // Before the file is created, because the address may be in use.
+        let (listeners, taken) = runtime.block_on(listen(settings.doors, settings.by_default))?;
+        let addresses = listeners.iter().map(|listener| Ok(format!("http://{}", listener.address()?))).collect::<Result<_>>()?;
+        let server = Server::new(listeners, Protocols::Both);
+        let shared = Arc::new(counters::Shared::default());
+        let console = settings.console.then(console::Console::start).transpose()?;
+        let forward = settings.forward.map(|clients| forward::Forward::start(clients, shared.clone())).transpose()?;
+        let after = keeper::After { console, forward };
+        let (keeper, jobs) = keeper::start(&settings.db, settings.layout, shared.clone(), after, ending.clone())?;
+        let routes = routes::routes(jobs.clone(), shared);
+        Ok(Collecting { server, routes, addresses, taken, db: settings.db, rest: Rest { keeper, jobs } })
+    }
+
+    /// What to print: where it listens, and where it can't.
+    pub(crate) fn says(&self) -> Vec<String> {
+        let to = clean_line(&self.db.display().to_string());
+        let mut lines = vec![format!("Collecting on {} to {to}.", self.addresses.join(" and "))];
+        lines.extend(self.taken.iter().map(|error| format!("{error:#} Programs that send there are not heard here.")));
+        lines
+    }
+
+    /// The server with its routes, and what to do after it has ended.
+    pub(crate) fn parts(self) -> (Server, Router, Rest) {
+        (self.server, self.routes, self.rest)
+    }
+}
+
+impl Rest {
+    /// Ends the runtime, and waits until everything is written.
+    ///
+    /// # Errors
+    /// Why the server ended, or why something was not written.
+    pub(crate) fn finish(self, runtime: Runtime, served: Result<()>) -> Result<()> {
+        runtime.shutdown_timeout(LEFT);
+        // The keeper writes what is queued and ends. It does not wait for requests that are still being decoded: nobody can be told of them.
+        self.jobs.end();
+        let kept = self.keeper.join().unwrap_or_else(|_| Err(anyhow::anyhow!("The thread that writes has ended by a panic.")));
+        served.and(kept)
+    }
 }
 
 #[cfg(test)]
