@@ -45,7 +45,9 @@ async fn missing(request: Request<Body>) -> Response<Body> {
         "/api/v1/spans" => "which does not understand version 1 of Zipkin. Set its clients to version 2, or the exporter to OTLP.",
         _ => PATHS,
     };
-    if let Some(peer) = request.extensions().get::<Peer>() {
+    // Who looks for something sees the answer.
+    let is_sent = request.method() != Method::GET && request.method() != Method::HEAD;
+    if let Some(peer) = request.extensions().get::<Peer>().filter(|_| is_sent) {
         let (method, local) = (request.method(), peer.local());
         let shown: String = path.chars().take(200).collect();
         peer.tell(&match instead {

@@ -36,6 +36,8 @@ const LAST: Duration = Duration::from_secs(10);
 const STREAMS: u32 = 100;
 /// Bytes that may come of a request, and of all requests of a connection, before what came is taken. They are in no account of memory.
 const WINDOW: u32 = 256 << 10;
+/// The longest frame, in HTTP/2. A message of half a megabyte would be thirty frames of the usual length.
+const FRAME: u32 = 64 << 10;
 /// The longest head, in HTTP/2.
 const HEADERS: u32 = 8 << 10;
 
@@ -185,6 +187,7 @@ fn builder(protocols: Protocols) -> Builder<TokioExecutor> {
         .max_concurrent_streams(STREAMS)
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(WINDOW)
+        .max_frame_size(FRAME)
         .max_header_list_size(HEADERS);
     match protocols {
         Protocols::Http1 => http.http1_only(),
