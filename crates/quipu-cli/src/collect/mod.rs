@@ -45,13 +45,11 @@ async fn listen(doors: Vec<Door>, by_default: bool) -> Result<(Vec<Listener>, Ve
             Err(error) => return Err(error),
         }
     }
-    match taken.pop() {
-        Some(error) if listeners.is_empty() => Err(error),
-        last => {
-            taken.extend(last);
-            Ok((listeners, taken))
-        }
+    if listeners.is_empty() {
+        let words: Vec<String> = taken.iter().map(|error| format!("{error:#}")).collect();
+        anyhow::bail!("{}", words.join("\n"));
     }
+    Ok((listeners, taken))
 }
 
 /// Receives until the process is asked to stop.
@@ -142,7 +140,7 @@ mod tests {
         let taken = held.local_addr().expect("bound").to_string();
         let admission = Admission { allow_remote: false, token_file: None };
         let bind = |addresses: &[&str], by_default| {
-            let doors = addresses.iter().map(|address| admission.door(address).expect("an address")).collect();
+            let doors = addresses.iter().map(|address| admission.door("--listen", address).expect("an address")).collect();
             let bound = runtime.block_on(listen(doors, by_default));
             bound.map(|(listeners, taken)| (listeners.len(), taken.len())).map_err(|error| error.to_string())
         };

@@ -46,7 +46,7 @@ impl Settings {
         };
         let by_default = collect.listen.is_empty();
         let listen = if by_default { LISTEN.map(str::to_owned).to_vec() } else { collect.listen.clone() };
-        let doors = listen.iter().map(|listen| collect.admission.door(listen)?.open_to(&collect.allow_origin));
+        let doors = listen.iter().map(|listen| collect.admission.door("--listen", listen)?.open_to(&collect.allow_origin));
         let doors: Vec<Door> = doors.collect::<Result<_>>()?;
         if let Some((field, url)) = endpoint.filter(|(_, url)| doors.iter().any(|door| is_itself(url, door))) {
             let words = format!("{field} {url} is where this collector listens itself, so it would forward to itself.");

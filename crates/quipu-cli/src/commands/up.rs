@@ -27,14 +27,14 @@ pub(crate) fn run(up: Up) -> Result<()> {
     };
     let settings = Settings::read(&collect)?;
     let metrics = MetricOptions { scrape_millis: 15_000, merge_labels: false, exact: false };
-    let options = Options { file, listen: page, admission: admission(), accept_events: false, metrics };
+    let options = Options { file, listen: page, flag: "--page", admission: admission(), accept_events: false, metrics };
     let (runtime, ending) = (runtime()?, Ending::default());
     // The file is there once it is written to.
     let collecting = Collecting::start(settings, &runtime, &ending)?;
     let says = collecting.says();
     let (server, routes, rest) = collecting.parts();
     let served = runtime.block_on(async {
-        let serving = Serving::start(&options, &ending).await.context("The page can't be served (--page)")?;
+        let serving = Serving::start(&options, &ending).await?;
         ending.listen()?;
         says.iter().for_each(|line| eprintln!("{line}"));
         let is = if has_page() { "The page is on" } else { "This build has no page; Llama Stack's and Prometheus's APIs are on" };

@@ -76,10 +76,10 @@ impl Listener {
     /// # Errors
     /// If the address is invalid or in use.
     pub(crate) async fn bind(door: Door) -> Result<Listener> {
-        let Door { address, guard } = door;
+        let Door { address, flag, guard } = door;
         let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
-            std::io::ErrorKind::AddrInUse => anyhow::anyhow!("Another program listens on {address}; give another ADDRESS:PORT."),
-            _ => anyhow::anyhow!("Can't listen on {address} ({error}); give another ADDRESS:PORT."),
+            std::io::ErrorKind::AddrInUse => anyhow::anyhow!("Another program listens on {address}; choose another {flag} ADDRESS:PORT."),
+            _ => anyhow::anyhow!("Can't listen on {address} ({error}); choose another {flag} ADDRESS:PORT."),
         })?;
         Ok(Listener { listener, guard: Arc::new(guard) })
     }

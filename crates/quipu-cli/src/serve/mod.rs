@@ -33,6 +33,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(crate) struct Options {
     pub(crate) file: PathBuf,
     pub(crate) listen: String,
+    /// The flag that said where to listen.
+    pub(crate) flag: &'static str,
     pub(crate) admission: Admission,
     /// Whether events are accepted and written to the file.
     pub(crate) accept_events: bool,
@@ -91,7 +93,7 @@ impl Serving {
     /// # Errors
     /// If one of both can't be done.
     pub(crate) async fn start(options: &Options, ending: &Ending) -> Result<Serving> {
-        let door = options.admission.door(&options.listen)?;
+        let door = options.admission.door(options.flag, &options.listen)?;
         if !options.accept_events && !options.file.exists() {
             bail!("There is no file {}. With --accept-events it is created, and programs can log to it.", options.file.display());
         }
