@@ -184,6 +184,8 @@ fn spans_of_zipkins_clients_are_those_of_an_import() {
     ] {
         assert_eq!(collecting.post("/api/v2/spans", &headers, body).status, expected);
     }
+    let spaces = gzip(&vec![b' '; 17 << 20]);
+    assert_eq!(collecting.post("/api/v2/spans", &[JSON, GZIP], &spaces).status, 413);
     let left_out = collecting.post("/api/v2/spans", &[JSON], br#"[{"traceId":"1","name":"no id"}]"#);
     assert_eq!(left_out.status, 202);
     assert!(left_out.header("x-quipu-left-out").is_some_and(|words| words.contains("has no id")), "{left_out:?}");

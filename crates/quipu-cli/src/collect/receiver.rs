@@ -17,6 +17,8 @@ use tokio::sync::{Semaphore, oneshot};
 
 /// Limits of one body. The OpenTelemetry Collector's limit is 20 MB.
 pub(super) const LIMITS: Limits = Limits { sent: 16 << 20, unpacked: 64 << 20, time: Duration::from_secs(30) };
+/// What a body of Zipkin may have: it is in memory twice, as what it was and as OTLP.
+const OF_ZIPKIN: Limits = Limits { unpacked: 16 << 20, ..LIMITS };
 /// Memory for all requests together in KiB: their bodies and the rows made from them.
 const HELD: usize = 256 << 10;
 
@@ -109,7 +111,7 @@ impl Receiver {
 
     fn read(&self, body: Body) -> Result<Read, Refusal> {
         let Body { signal, form, packing, bytes, mut held } = body;
-        let bytes = packing.unpack(bytes, LIMITS)?;
+        let bytes = packing.unpack(bytes, if form == Form::Zipkin { OF_ZIPKIN } else { LIMITS })?;
         self.shared.of(signal).bytes.add(bytes.len() as u64);
         let refuse = |why: RequestError| {
             let status = if matches!(why, RequestError::TooMuch(_)) { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
