@@ -1,4 +1,4 @@
-"""Sends traces, metrics and logs with OpenTelemetry's own SDK for Python to a collector: otel_export.py ENDPOINT gzip|none OUT.json
+"""Sends traces, metrics and logs with OpenTelemetry's own SDK for Python to a collector: otel_export.py ENDPOINT http|grpc gzip|none OUT.json
 
 What was sent is written to OUT.json as the SDK tells it, to be compared with what the collector's file holds.
 """
@@ -8,10 +8,6 @@ import logging
 import sys
 
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http import Compression
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
@@ -21,9 +17,23 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import Status, StatusCode
 
-endpoint, packing, out = sys.argv[1:4]
+endpoint, protocol, packing, out = sys.argv[1:5]
+if protocol == "grpc":
+    from grpc import Compression
+    from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
+    from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+
+    paths = ["", "", ""]
+else:
+    from opentelemetry.exporter.otlp.proto.http import Compression
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    paths = ["/v1/traces", "/v1/metrics", "/v1/logs"]
 compression = Compression.Gzip if packing == "gzip" else Compression.NoCompression
-resource = Resource.create({"service.name": "peer-" + packing})
+resource = Resource.create({"service.name": f"peer-{protocol}-{packing}"})
 sent = []
 
 
@@ -52,11 +62,11 @@ class Keep(SpanExporter):
 
 tracing = TracerProvider(resource=resource)
 tracing.add_span_processor(SimpleSpanProcessor(Keep()))
-tracing.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint + "/v1/traces", compression=compression)))
-reader = PeriodicExportingMetricReader(OTLPMetricExporter(endpoint + "/v1/metrics", compression=compression), 3_600_000)
+tracing.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint + paths[0], compression=compression)))
+reader = PeriodicExportingMetricReader(OTLPMetricExporter(endpoint + paths[1], compression=compression), 3_600_000)
 metering = MeterProvider(resource=resource, metric_readers=[reader])
 logs = LoggerProvider(resource=resource)
-logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(endpoint + "/v1/logs", compression=compression)))
+logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(endpoint + paths[2], compression=compression)))
 log = logging.getLogger("peer")
 log.addHandler(LoggingHandler(level=logging.INFO, logger_provider=logs))
 log.setLevel(logging.INFO)

@@ -5,6 +5,7 @@
 
 use crate::random::Random;
 use anyhow::{Context, Result, bail, ensure};
+use bytes::{Buf, BufMut, Bytes};
 use rusqlite::{Connection, OpenFlags};
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,15 +13,27 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tonic::Code;
 
 /// Spans per trace.
 const TRACE: usize = 10;
+
+/// How bodies are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// `POST /v1/traces` over HTTP/1.1.
+    Http,
+    /// `TraceService/Export`.
+    Grpc,
+}
 
 /// Parameters of a load test.
 #[derive(Clone, Debug)]
 pub struct Load {
     /// Address of the receiver.
     pub to: SocketAddr,
+    /// How bodies are sent.
+    pub protocol: Protocol,
     /// Number of connections, each with a thread.
     pub connections: usize,
     /// Spans per request.
@@ -68,7 +81,10 @@ impl Load {
     fn one(&self, next: &AtomicU64, start: Instant, give_up: &AtomicBool) -> Result<Outcome> {
         let mut outcome = Outcome::default();
         let mut body = Body::new(self.spans);
-        let mut connection = None;
+        let mut sender = match self.protocol {
+            Protocol::Http => Sender::Http(None),
+            Protocol::Grpc => Sender::Grpc(Box::new(Caller::new(self.to)?)),
+        };
         while start.elapsed() < self.time {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if self.requests.is_some_and(|most| number >= most) {
@@ -80,16 +96,12 @@ impl Load {
                 if give_up.load(Ordering::Relaxed) {
                     return Ok(outcome);
                 }
-                match post(&mut connection, self.to, &body.bytes) {
-                    Ok(200) => break outcome.acknowledged.push(number),
-                    Ok(503 | 429) | Err(_) => {
-                        connection = None;
-                        outcome.retries += 1;
-                        // Wait before retrying, like exporters do.
-                        std::thread::sleep(Duration::from_millis(50));
-                    }
-                    Ok(status) => bail!("The answer was {status}."),
+                if sender.send(self.to, &body.bytes)? {
+                    break outcome.acknowledged.push(number);
                 }
+                outcome.retries += 1;
+                // Wait before retrying, like exporters do.
+                std::thread::sleep(Duration::from_millis(50));
             }
         }
         Ok(outcome)
@@ -116,6 +128,105 @@ impl Load {
             }
         }
         Ok(())
+    }
+}
+
+/// One connection.
+enum Sender {
+    Http(Option<BufReader<TcpStream>>),
+    Grpc(Box<Caller>),
+}
+
+impl Sender {
+    /// Whether a body was acknowledged; otherwise it may be sent again.
+    fn send(&mut self, to: SocketAddr, body: &[u8]) -> Result<bool> {
+        match self {
+            Sender::Http(connection) => match post(connection, to, body) {
+                Ok(200) => Ok(true),
+                Ok(503 | 429) | Err(_) => {
+                    *connection = None;
+                    Ok(false)
+                }
+                Ok(status) => bail!("The answer was {status}."),
+            },
+            Sender::Grpc(caller) => caller.send(body),
+        }
+    }
+}
+
+/// A connection of tonic, with its runtime.
+struct Caller {
+    runtime: tokio::runtime::Runtime,
+    grpc: tonic::client::Grpc<tonic::transport::Channel>,
+}
+
+impl Caller {
+    fn new(to: SocketAddr) -> Result<Caller> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{to}"))?.timeout(Duration::from_secs(60));
+        let channel = {
+            let _inside = runtime.enter();
+            endpoint.connect_lazy()
+        };
+        Ok(Caller { runtime, grpc: tonic::client::Grpc::new(channel) })
+    }
+
+    fn send(&mut self, body: &[u8]) -> Result<bool> {
+        const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+        let Caller { runtime, grpc } = self;
+        let request = tonic::Request::new(Bytes::copy_from_slice(body));
+        let path = tonic::codegen::http::uri::PathAndQuery::from_static(EXPORT);
+        let answer = runtime.block_on(async {
+            if let Err(error) = grpc.ready().await {
+                return Err(tonic::Status::unavailable(error.to_string()));
+            }
+            grpc.unary(request, path, AsBytes).await
+        });
+        match answer {
+            Ok(_) => Ok(true),
+            // A connection that breaks is `Unknown` or `Cancelled` in tonic, depending on where it breaks.
+            Err(status) if matches!(status.code(), Code::Unavailable | Code::ResourceExhausted | Code::Unknown | Code::Cancelled) => {
+                Ok(false)
+            }
+            Err(status) => bail!("The answer was {status}."),
+        }
+    }
+}
+
+/// Messages as bytes.
+struct AsBytes;
+
+impl tonic::codec::Codec for AsBytes {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = AsBytes;
+    type Decoder = AsBytes;
+
+    fn encoder(&mut self) -> AsBytes {
+        AsBytes
+    }
+
+    fn decoder(&mut self) -> AsBytes {
+        AsBytes
+    }
+}
+
+impl tonic::codec::Encoder for AsBytes {
+    type Item = Bytes;
+    type Error = tonic::Status;
+
+    fn encode(&mut self, message: Bytes, to: &mut tonic::codec::EncodeBuf<'_>) -> Result<(), tonic::Status> {
+        to.put(message);
+        Ok(())
+    }
+}
+
+impl tonic::codec::Decoder for AsBytes {
+    type Item = Bytes;
+    type Error = tonic::Status;
+
+    fn decode(&mut self, from: &mut tonic::codec::DecodeBuf<'_>) -> Result<Option<Bytes>, tonic::Status> {
+        Ok(Some(from.copy_to_bytes(from.remaining())))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The command line: subcommands, flags and their help.
 
-use crate::collect::Collect;
+use crate::collect::{Collect, Retention};
 use crate::file_layout::FileLayout;
 use crate::http::Admission;
 use crate::output::Color;
@@ -88,10 +88,12 @@ pub(crate) enum Command {
     Export(Export),
     /// Convert files of OTLP, Jaeger, Zipkin, Langfuse and others into one telemetry file
     Import(Import),
-    /// Receive OTLP over HTTP and write it to a telemetry file
+    /// Receive OTLP over gRPC and HTTP and write it to a telemetry file
     Collect(Collect),
     /// Keep traces when a collector with --max-size or --max-age removes the oldest
     Pin(Pin),
+    /// Receive telemetry and show it: `collect` and `serve` in one, for this machine
+    Up(Up),
     /// Send a file to an OpenTelemetry collector, Jaeger or any other OTLP/HTTP receiver
     Push(Push),
     /// Call a method of Llama Stack's telemetry API and print the JSON it returns
@@ -369,6 +371,38 @@ pub(crate) struct Serve {
     /// Treat PROVIDER/MODEL and MODEL of that provider as one model, for Prometheus' API
     #[arg(long)]
     pub(crate) merge_labels: bool,
+}
+
+const UP_HELP: &str = "\
+Receives OTLP over gRPC and HTTP on http://127.0.0.1:4318 and http://127.0.0.1:4317, writes it to a file, and serves the page on it, which
+follows. So an exporter needs nothing but its default endpoint. `quipu help collect` and `quipu help serve` say more of both, and have more
+options.
+
+Examples:
+  quipu up                                        telemetry.db in your data folder
+  quipu up --db run.db --no-open
+  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 opentelemetry-instrument python app.py";
+
+#[derive(Args)]
+#[command(after_help = UP_HELP)]
+pub(crate) struct Up {
+    /// The telemetry file to create or append to, instead of telemetry.db in your data folder
+    #[arg(long, value_name = "FILE")]
+    pub(crate) db: Option<PathBuf>,
+    /// Address and port to receive on, instead of 127.0.0.1:4318 and 127.0.0.1:4317; port 0 picks a free one. Can be repeated
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Vec<String>,
+    /// Address and port of the page
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4242")]
+    pub(crate) page: String,
+    /// Let web pages of this origin send, such as http://localhost:3000. Can be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<String>,
+    #[command(flatten)]
+    pub(crate) retention: Retention,
+    /// Do not open the page in the browser
+    #[arg(long)]
+    pub(crate) no_open: bool,
 }
 
 const EXPORT_HELP: &str = "\

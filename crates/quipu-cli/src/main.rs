@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         // Servers print from several threads, but an `Output` locks standard output.
         Command::Collect(collect) => collect::run(&collect).map(|()| ExitCode::SUCCESS),
+        Command::Up(up) => commands::up::run(up).map(|()| ExitCode::SUCCESS),
         _ => {
             let mut output = Output::new(arguments.color);
             run(arguments, &mut output).and_then(|code| output.flush().map(|()| code))
@@ -58,6 +59,7 @@ fn run(arguments: Arguments, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Export(export) => commands::export::run(&export, as_json, output),
         Command::Collect(collect) => collect::run(&collect),
         Command::Pin(pin) => commands::pin::run(&pin, output),
+        Command::Up(up) => commands::up::run(up),
         Command::Import(import) => commands::import::run(&import, as_json, output),
         Command::Serve(serve) => commands::serve::run(serve),
         Command::Push(push) => {

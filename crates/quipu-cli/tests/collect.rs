@@ -1,8 +1,8 @@
 //! `quipu collect` over HTTP, with a file that is read at the same time.
 
-use crate::support::{Collecting, GZIP, JSON, PROTOBUF, answer, count, fresh, gzip, quipu, read, rows};
+use crate::support::{Collecting, GZIP, JSON, PROTOBUF, answer, count, deflate, fresh, gzip, quipu, read, rows};
 use quipu_tests::collector::Collector;
-use quipu_tests::load::Load;
+use quipu_tests::load::{Load, Protocol};
 use quipu_tests::{Scratch, fixtures};
 use std::io::{Read, Write};
 use std::process::Stdio;
@@ -37,6 +37,8 @@ fn bodies_of_a_run_become_the_database_of_that_run_in_any_encoding_and_however_o
         (vec![PROTOBUF, GZIP], vec![gzip(&protobuf)]),
         (vec![JSON], json),
         (vec![JSON, GZIP], packed),
+        (vec![PROTOBUF, ("content-encoding", "deflate")], vec![deflate(&protobuf)]),
+        (vec![PROTOBUF, ("content-encoding", "zstd")], vec![zstd::encode_all(protobuf.as_slice(), 0).expect("memory")]),
     ] {
         let (_folder, db) = fresh();
         let collecting = Collecting::start(&db, &["--layout", "llama-stack"]);
@@ -196,7 +198,7 @@ fn what_may_not_come_in_is_refused_and_nothing_is_written() {
         (415, "POST", "/v1/traces", vec![]),
         (415, "POST", "/v1/traces", vec![("content-type", "text/plain")]),
         (415, "POST", "/v1/traces", vec![("content-type", "application/x-www-form-urlencoded")]),
-        (415, "POST", "/v1/traces", vec![PROTOBUF, ("content-encoding", "zstd")]),
+        (415, "POST", "/v1/traces", vec![PROTOBUF, ("content-encoding", "br")]),
         (400, "POST", "/v1/traces", vec![JSON]),
         (400, "POST", "/v1/traces", vec![PROTOBUF, GZIP]),
     ] {
@@ -319,10 +321,26 @@ fn a_file_that_cant_be_written_is_told_and_the_request_may_come_again() {
 
 #[test]
 fn nothing_acknowledged_is_lost_or_doubled_when_the_process_is_killed() {
+    killed_halfway(Protocol::Http);
+}
+
+#[test]
+fn nothing_acknowledged_over_grpc_is_lost_or_doubled_when_the_process_is_killed() {
+    killed_halfway(Protocol::Grpc);
+}
+
+fn killed_halfway(protocol: Protocol) {
     let (_folder, db) = fresh();
     let first = Collecting::start(&db, &[]);
-    let load =
-        Load { to: first.address, connections: 4, spans: 50, requests: Some(120), time: Duration::from_secs(600), rest: Duration::ZERO };
+    let load = Load {
+        to: first.address,
+        protocol,
+        connections: 4,
+        spans: 50,
+        requests: Some(120),
+        time: Duration::from_secs(600),
+        rest: Duration::ZERO,
+    };
     let give_up = AtomicBool::new(false);
     let outcome = std::thread::scope(|scope| {
         let sending = scope.spawn(|| load.send(&give_up));
@@ -351,6 +369,7 @@ fn readers_see_whole_transactions_while_it_is_written() {
     let collecting = Collecting::start(&db, &[]);
     let load = Load {
         to: collecting.address,
+        protocol: Protocol::Http,
         connections: 2,
         spans: 50,
         requests: Some(60),

@@ -12,6 +12,10 @@
 mod collect;
 mod command;
 mod formats;
+#[cfg(unix)]
+mod grpc;
+#[cfg(unix)]
+mod ports;
 mod push;
 #[cfg(unix)]
 mod readme;
@@ -22,3 +26,5 @@ mod serve;
 mod support;
 #[cfg(unix)]
 mod surroundings;
+#[cfg(unix)]
+mod up;

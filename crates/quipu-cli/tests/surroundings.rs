@@ -232,25 +232,57 @@ fn a_row_that_the_file_does_not_take_is_left_out_alone_and_told() {
     assert_eq!(collecting.counter("quipu_collect_spans_total"), 2);
 }
 
+/// A connection of HTTP/2 that begins so many calls without sending their messages.
+fn call(path: &str, count: u8) -> Vec<u8> {
+    let frame = |length: usize, kind: u8, flags: u8, stream: u8| {
+        let [_, a, b, c] = (length as u32).to_be_bytes();
+        [a, b, c, kind, flags, 0, 0, 0, stream]
+    };
+    let literal = |text: &str| [&[text.len() as u8], text.as_bytes()].concat();
+    // Fields that HPACK has in its table: POST, http, then names with literal values: :path, :authority, content-type.
+    let fields = [
+        vec![0x83, 0x86, 0x04],
+        literal(path),
+        vec![0x01],
+        literal("localhost"),
+        vec![0x0f, 0x10],
+        literal("application/grpc"),
+    ]
+    .concat();
+    let mut bytes = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &frame(0, 4, 0, 0)].concat();
+    for at in 0..count {
+        // END_HEADERS, and no END_STREAM.
+        bytes.extend(frame(fields.len(), 1, 4, at * 2 + 1));
+        bytes.extend(&fields);
+    }
+    bytes
+}
+
 #[test]
 fn silent_connections_keep_nobody_out() {
     let (_folder, db) = fresh();
     let collecting = Collecting::start(&db, &[]);
     let head = format!("POST /v1/traces HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n", collecting.address);
     let body = format!("{head}content-length: 16000000\r\n\r\n");
-    // Half a head, nothing, and a head with a body that never comes, also where nearly all of it has come.
+    // Half a head, nothing, and a head with a body that never comes, also where nearly all of it has come; the same in HTTP/2: a preface, a call
+    // that is refused, and one whose message never comes.
+    let export = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
     for (count, sent) in [
-        (600, head.clone()),
-        (700, String::new()),
-        (600, body.clone()),
-        (40, format!("{body}{}", " ".repeat(15_000_000))),
+        (600, head.clone().into_bytes()),
+        (700, Vec::new()),
+        (600, body.clone().into_bytes()),
+        (40, format!("{body}{}", " ".repeat(15_000_000)).into_bytes()),
+        (600, call("/", 0)[..33].to_vec()),
+        (600, call(export, 1)[..60].to_vec()),
+        (600, call("/", 1)),
+        (600, call(export, 32)),
     ] {
         let silent: Vec<_> = (0..count)
             .map(|_| {
                 let mut stream = collecting.connect();
                 stream.set_write_timeout(Some(Duration::from_millis(200))).expect("set");
                 // It may be closed, or no more be taken.
-                let _ = stream.write_all(sent.as_bytes());
+                let _ = stream.write_all(&sent);
                 stream
             })
             .collect();

@@ -296,7 +296,11 @@ impl<'j> Members<'j> {
     }
 }
 
-fn parse(json: &[u8], room: Room, rows: &Rows) -> Result<Value, PartError> {
+/// Parses a JSON text, if there is room for its tree beside the rows.
+///
+/// # Errors
+/// If it is not JSON, or takes more memory than `room`.
+pub fn parse(json: &[u8], room: Room, rows: &Rows) -> Result<Value, PartError> {
     if values_in(json).saturating_mul(VALUE).saturating_add(json.len()) > room.left(rows)? {
         return Err(room.error());
     }

@@ -7,7 +7,7 @@
 #![expect(clippy::indexing_slicing, reason = "a part that an answer lacks is null, and a row has the columns that were selected")]
 
 use anyhow::{Context, Result, bail, ensure};
-use quipu_tests::load::Load;
+use quipu_tests::load::{Load, Protocol};
 use quipu_tests::{Scratch, fixtures};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
@@ -33,9 +33,11 @@ fn main() -> Result<()> {
         }
     }
     python_and_prometheus(&quipu)?;
-    for is_killed in [false, true] {
+    for (protocol, is_killed) in [(Protocol::Http, false), (Protocol::Http, true), (Protocol::Grpc, false), (Protocol::Grpc, true)] {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let load = Load { to: free, connections, spans, requests: None, time: Duration::from_secs_f64(seconds), rest: Duration::ZERO };
+        println!("{protocol:?}:");
+        let load =
+            Load { to: free, protocol, connections, spans, requests: None, time: Duration::from_secs_f64(seconds), rest: Duration::ZERO };
         under_load(&quipu, load, is_killed)?;
     }
     Ok(())
@@ -71,14 +73,24 @@ fn python_and_prometheus(quipu: &Path) -> Result<()> {
     let (_collecting, address) = collect(quipu, &db, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let python = sdk()?;
     let script = fixtures::repository().join("tests/peers/otel_export.py");
-    for packing in ["none", "gzip"] {
-        let sent = folder.path().join(packing);
-        let done = Command::new(&python).arg(&script).args([&format!("http://{address}"), packing]).arg(&sent).status()?;
+    for (protocol, packing) in [("http", "none"), ("http", "gzip"), ("grpc", "none"), ("grpc", "gzip")] {
+        let name = format!("{protocol}-{packing}");
+        let sent = folder.path().join(&name);
+        let done = Command::new(&python).arg(&script).args([&format!("http://{address}"), protocol, packing]).arg(&sent).status()?;
         ensure!(done.success(), "The exporter failed.");
-        let count = compare(&db, &std::fs::read_to_string(&sent)?, packing)?;
-        println!("Python's SDK, {packing}: {count} spans are in the file as the SDK tells them, with their logs.");
+        let count = compare(&db, &std::fs::read_to_string(&sent)?, &name)?;
+        println!("Python's SDK, {name}: {count} spans are in the file as the SDK tells them, with their logs.");
     }
+    reflection(&python, address)?;
     prometheus(address, folder.path())
+}
+
+/// Asks for health, services and types, as grpcurl would.
+fn reflection(python: &Path, address: SocketAddr) -> Result<()> {
+    let script = fixtures::repository().join("tests/peers/grpc_questions.py");
+    ensure!(Command::new(python).arg(script).arg(address.to_string()).status()?.success(), "gRPC's own questions are not answered.");
+    println!("Python's grpcio finds the services by reflection, and they are healthy.");
+    Ok(())
 }
 
 /// A Python interpreter with the SDK, installed below target/.
@@ -88,14 +100,19 @@ fn sdk() -> Result<PathBuf> {
     if !python.exists() {
         ensure!(Command::new("python3").args(["-m", "venv"]).arg(&folder).status()?.success(), "python3 -m venv failed.");
     }
-    let packages = ["opentelemetry-sdk==1.45.*", "opentelemetry-exporter-otlp-proto-http==1.45.*"];
+    let packages = [
+        "opentelemetry-sdk==1.45.*",
+        "opentelemetry-exporter-otlp==1.45.*",
+        "grpcio-reflection",
+        "grpcio-health-checking",
+    ];
     let done = Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages).status()?;
     ensure!(done.success(), "pip did not install OpenTelemetry's SDK.");
     Ok(python)
 }
 
 /// Compares what the SDK reports with the rows, using plain SQL.
-fn compare(db: &Path, sent: &str, packing: &str) -> Result<usize> {
+fn compare(db: &Path, sent: &str, name: &str) -> Result<usize> {
     let connection = Connection::open_with_flags(db, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let sent: Vec<Value> = serde_json::from_str(sent)?;
     for span in &sent {
@@ -124,7 +141,7 @@ fn compare(db: &Path, sent: &str, packing: &str) -> Result<usize> {
         ensure!(events("= 'token'")? == span["events"].as_array().map_or(0, Vec::len), "The events of {id} are others.");
         ensure!(events("= 'unstructured_log'")? == usize::from(span["name"] == "request"), "The log line of {id} is missing.");
     }
-    let service = format!("peer-{packing}");
+    let service = format!("peer-{name}");
     let traces: i64 = connection.query_row("SELECT count(*) FROM traces WHERE service_name = ?1", [service], |row| row.get(0))?;
     ensure!(usize::try_from(traces)? == sent.len() / 2, "There are {traces} traces.");
     Ok(sent.len())
@@ -147,14 +164,14 @@ fn prometheus(scraped: SocketAddr, folder: &Path) -> Result<()> {
             .spawn()
             .context("prometheus does not start: apt-get install prometheus")?,
     );
-    // Two runs of 300 requests with 5, 3 and 2 tokens; every other request uses the same model.
+    // Four runs of 300 requests with 5, 3 and 2 tokens; every other request uses the same model.
     for (query, expected) in [
-        ("sum(llama_stack_tokens_total)", vec![("", 3_000.0)]),
-        ("sum by (model_id) (llama_stack_tokens_total)", vec![("m0", 1_500.0), ("m1", 1_500.0)]),
-        ("sum by (model_id) (llama_stack_prompt_tokens_total)", vec![("m0", 900.0), ("m1", 900.0)]),
-        ("sum by (provider_id) (llama_stack_completion_tokens_total)", vec![("fake", 1_200.0)]),
+        ("sum(llama_stack_tokens_total)", vec![("", 6_000.0)]),
+        ("sum by (model_id) (llama_stack_tokens_total)", vec![("m0", 3_000.0), ("m1", 3_000.0)]),
+        ("sum by (model_id) (llama_stack_prompt_tokens_total)", vec![("m0", 1_800.0), ("m1", 1_800.0)]),
+        ("sum by (provider_id) (llama_stack_completion_tokens_total)", vec![("fake", 2_400.0)]),
         ("sum by (model_id) (rate(llama_stack_tokens_total[5m]))", vec![("m0", 0.0), ("m1", 0.0)]),
-        ("sum(gen_ai_client_operation_duration_seconds_count)", vec![("", 600.0)]),
+        ("sum(gen_ai_client_operation_duration_seconds_count)", vec![("", 1_200.0)]),
     ] {
         let expected: BTreeMap<String, f64> = expected.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let start = Instant::now();

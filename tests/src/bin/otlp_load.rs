@@ -1,9 +1,9 @@
 //! Sends OTLP to a collector at the maximum rate and prints how much was acknowledged. With a file, checks that all of it is there.
 //!
-//! `otlp_load 127.0.0.1:4318 [--connections 16] [--spans 512] [--seconds 60] [--file telemetry.db]`
+//! `otlp_load 127.0.0.1:4318 [--protocol http|grpc] [--connections 16] [--spans 512] [--seconds 60] [--file telemetry.db]`
 
 use anyhow::{Context, Result, bail};
-use quipu_tests::load::Load;
+use quipu_tests::load::{Load, Protocol};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -13,6 +13,7 @@ fn main() -> Result<()> {
     let to = words.next().context("Give where to send: 127.0.0.1:4318")?;
     let mut load = Load {
         to: to.parse().context("The address is none")?,
+        protocol: Protocol::Http,
         connections: 16,
         spans: 512,
         requests: None,
@@ -23,6 +24,13 @@ fn main() -> Result<()> {
     while let Some(word) = words.next() {
         let value = words.next().with_context(|| format!("{word} needs a value"))?;
         match word.as_str() {
+            "--protocol" => {
+                load.protocol = match value.as_str() {
+                    "http" => Protocol::Http,
+                    "grpc" => Protocol::Grpc,
+                    other => bail!("There is no protocol {other}: http or grpc."),
+                }
+            }
             "--connections" => load.connections = value.parse()?,
             "--spans" => load.spans = value.parse()?,
             "--seconds" => load.time = Duration::from_secs_f64(value.parse()?),

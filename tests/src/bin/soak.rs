@@ -6,7 +6,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use quipu::protocol::{FileSummary, GetFile, ListTraces, News, Notification, Opened, Request, Response, SERVED_TYPE, TraceQuery};
 use quipu_tests::Scratch;
-use quipu_tests::load::Load;
+use quipu_tests::load::{Load, Protocol};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -52,7 +52,15 @@ fn main() -> Result<()> {
     let (collect, to) = start(Command::new(&quipu).arg("collect").arg("--db").arg(&db))?;
     let (serve, from) = start(Command::new(&quipu).arg("serve").arg(&db))?;
     let time = Duration::from_secs_f64(minutes * 60.0);
-    let load = Load { to, connections: 1, spans: SPANS, requests: None, time, rest: Duration::from_secs_f64(1.0 / requests) };
+    let load = Load {
+        to,
+        protocol: Protocol::Http,
+        connections: 1,
+        spans: SPANS,
+        requests: None,
+        time,
+        rest: Duration::from_secs_f64(1.0 / requests),
+    };
     let (is_over, switches) = (AtomicBool::new(false), AtomicU64::new(0));
     let (samples, sent) = std::thread::scope(|scope| {
         let page = scope.spawn(|| page(from, &is_over, &switches));

@@ -3,11 +3,15 @@
 use quipu::protocol::Failure;
 use quipu::protocol::FileFormat;
 use quipu::store::{NamedSource, OpenOptions, Writer};
-use quipu::transfer::{ImportError, Importer, Recorder, Signal, read_request};
+use quipu::transfer::{ImportError, Importer, Recorder, Signal, read_request, zipkin_request};
 use quipu::{Selection, Session};
 
 /// Anything sent to a collector is stored or rejected, and what was stored can be opened.
 pub(super) fn is_received(data: &[u8]) {
+    // What comes as Zipkin's spans is received as OTLP.
+    if let Ok(request) = zipkin_request(data) {
+        read_request(Signal::Traces, false, &request).expect("a request that we made ourselves");
+    }
     for (signal, is_json) in Signal::ALL.into_iter().flat_map(|signal| [(signal, true), (signal, false)]) {
         let Ok(mut rows) = read_request(signal, is_json, data) else { continue };
         let mut recorder = Recorder::new(Writer::in_memory().expect("memory is writable"));

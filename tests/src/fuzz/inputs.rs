@@ -69,6 +69,11 @@ pub(super) fn recorded(random: &mut Random) -> Vec<u8> {
     }
 }
 
+/// A list of Zipkin's spans.
+const ZIPKIN: &str = r#"[{"traceId":"5af7183fb1d4cf5f","parentId":"6b221d5bc9e6496c","id":"352bff9a74ca9ad2","kind":"CLIENT","name":"get",
+"timestamp":1556604172355737,"duration":1431,"localEndpoint":{"serviceName":"back","ipv4":"192.168.99.1","port":3306},"remoteEndpoint":{"serviceName":"db"},
+"annotations":[{"timestamp":1556604172355999,"value":"send"}],"tags":{"http.method":"GET","error":"timed out","otel.scope.name":"io.http"},"shared":true}]"#;
+
 /// A mutated request body; sometimes a random sequence of typical parts.
 pub(super) fn import(random: &mut Random) -> Vec<u8> {
     const PARTS: [&str; 24] = [
@@ -112,6 +117,7 @@ pub(super) fn import(random: &mut Random) -> Vec<u8> {
         json.retain(|byte| !byte.is_ascii_whitespace());
         json.push(b'\n');
         bodies.push(json);
+        bodies.push(ZIPKIN.as_bytes().to_vec());
         bodies
     });
     match random.below(4) {

@@ -9,7 +9,7 @@ use super::console::Console;
 use super::counters::Shared;
 use super::forward::{Forward, ReceivedRequest};
 use super::retention::{ALL, Due, Pruning, Retention};
-use crate::http::{Encoding, Ending};
+use crate::http::{Encoding, Ending, Held};
 use crate::output::{WrongCommandLine, clean_line};
 use anyhow::{Context, Result};
 use quipu::store::{Layout, Refused, StoreError, Writer};
@@ -49,6 +49,8 @@ pub(crate) struct Job {
     pub(crate) fingerprint: Option<u64>,
     /// Rows that the file did not take.
     pub(crate) refused: Refused,
+    /// The memory of all this, which is free again when the rows are dropped.
+    pub(crate) held: Held,
     /// Receives the outcome of the commit.
     pub(crate) done: oneshot::Sender<Result<Kept, String>>,
 }
@@ -59,6 +61,8 @@ pub(crate) struct Kept {
     pub(crate) rows: Rows,
     /// Rows that the file did not take.
     pub(crate) refused: Refused,
+    /// The memory of the rows.
+    pub(crate) held: Held,
 }
 
 /// Receivers of committed data.
@@ -385,7 +389,7 @@ impl Keeper {
                 printed.push(std::mem::take(&mut job.rows));
             }
             // The client may have disconnected; the rows are in the file anyway.
-            let _ = job.done.send(Ok(Kept { rows: job.rows, refused: job.refused }));
+            let _ = job.done.send(Ok(Kept { rows: job.rows, refused: job.refused, held: job.held }));
             if let (Some(forward), Some(forwarded)) = (&self.after.forward, job.request) {
                 forward.push(forwarded, &self.shared);
             }

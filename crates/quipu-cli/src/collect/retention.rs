@@ -2,7 +2,7 @@
 //!
 //! Not here: what is removed (`quipu::store`), and when there is time for it (`keeper`).
 
-use anyhow::Result;
+use clap::Args;
 use quipu::format;
 use quipu::store::{FileSize, Removed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -20,12 +20,14 @@ const LOOK: Duration = Duration::from_secs(10);
 const RETURN: u64 = 10;
 
 /// The bounds of a file.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Args, Clone, Copy, Debug, Default)]
 pub(crate) struct Retention {
-    /// Its greatest size in bytes.
-    pub(crate) max_size: Option<u64>,
-    /// The greatest age of a trace.
-    pub(crate) max_age: Option<Duration>,
+    /// The greatest size of the file, like 500MB or 2GB: the oldest traces are removed, with the log records and metric points of their time
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    max_size: Option<u64>,
+    /// The greatest age of what is kept, like 12h or 7d
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    max_age: Option<Duration>,
 }
 
 /// What is to be done now.
@@ -145,7 +147,7 @@ fn sentence(removed: Removed, bytes: u64) -> String {
 ///
 /// # Errors
 /// A sentence that says how to write one.
-pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
+fn parse_size(text: &str) -> Result<u64, String> {
     let size: bytesize::ByteSize = text.parse().map_err(|_| format!("“{text}” is no size; write it like 500MB, 2GB or 1GiB"))?;
     if size.as_u64() < LEAST { Err(format!("the smallest size is {}", format::bytes(LEAST))) } else { Ok(size.as_u64()) }
 }
@@ -157,7 +159,7 @@ const LEAST: u64 = 50_000_000;
 ///
 /// # Errors
 /// A sentence that says how to write one.
-pub(crate) fn parse_age(text: &str) -> Result<Duration, String> {
+fn parse_age(text: &str) -> Result<Duration, String> {
     let age = humantime::parse_duration(text).map_err(|_| format!("“{text}” is no age; write it like 90m, 12h or 7d"))?;
     if age.as_secs() < 60 { Err("the shortest age is 1m".to_owned()) } else { Ok(age) }
 }

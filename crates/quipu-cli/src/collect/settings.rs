@@ -11,8 +11,14 @@ use quipu_telemetry::TelemetryConfig;
 use quipu_telemetry::config::SinkKind;
 use std::path::PathBuf;
 
+/// OpenTelemetry's ports for HTTP and for gRPC. Programs send either to either.
+const LISTEN: [&str; 2] = ["127.0.0.1:4318", "127.0.0.1:4317"];
+
 pub(crate) struct Settings {
-    pub(crate) door: Door,
+    /// Where it listens.
+    pub(crate) doors: Vec<Door>,
+    /// Whether these addresses are the default ones: then one may be taken.
+    pub(crate) by_default: bool,
     pub(crate) db: PathBuf,
     /// Of a new file.
     pub(crate) layout: Layout,
@@ -40,15 +46,18 @@ impl Settings {
             (None, Some(url)) => Some(("otel_exporter_otlp_endpoint", url)),
             (None, None) => None,
         };
-        let door = collect.admission.door(&collect.listen)?;
-        if let Some((field, url)) = endpoint.filter(|(_, url)| is_itself(url, &door)) {
+        let by_default = collect.listen.is_empty();
+        let listen = if by_default { LISTEN.map(str::to_owned).to_vec() } else { collect.listen.clone() };
+        let doors = listen.iter().map(|listen| collect.admission.door("--listen", listen)?.open_to(&collect.allow_origin));
+        let doors: Vec<Door> = doors.collect::<Result<_>>()?;
+        if let Some((field, url)) = endpoint.filter(|(_, url)| doors.iter().any(|door| is_itself(url, door))) {
             let words = format!("{field} {url} is where this collector listens itself, so it would forward to itself.");
             return Err(WrongCommandLine(words).into());
         }
         let forward = endpoint.map(|(field, url)| Clients::new(field, url, &variable)).transpose();
         let forward = forward.map_err(|error| WrongCommandLine(error.to_string()))?;
-        let retention = Retention { max_size: collect.max_size, max_age: collect.max_age };
-        Ok(Settings { door, db, layout: collect.layout.into(), retention, console: collect.console || has(SinkKind::Console), forward })
+        let console = collect.console || has(SinkKind::Console);
+        Ok(Settings { doors, by_default, db, layout: collect.layout.into(), retention: collect.retention, console, forward })
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) mod span;
 pub(crate) mod sql;
 pub(crate) mod trace;
 pub(crate) mod traces;
+pub(crate) mod up;
 
 use crate::output::WrongCommandLine;
 use anyhow::{Result, bail};

@@ -1,8 +1,9 @@
 //! The open connections: how many there may be, and which one is closed so that another can be opened.
 //!
 //! Nobody can keep others out by opening connections and saying nothing: when there are too many, the one that has been silent longest is
-//! closed. Not here: limits of a body's size and time (`body`).
+//! closed. In HTTP/2 a connection has as many requests as its client likes, up to a limit. Not here: limits of a body's size and time (`body`).
 
+use super::foreign::{FIRST, PREFACE};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -22,7 +23,7 @@ const MOST_OF_PEER: usize = 256;
 const HEAD: Duration = Duration::from_secs(10);
 /// How long a connection may be idle, or its client take nothing of a response.
 pub(super) const IDLE: Duration = Duration::from_secs(75);
-/// A body of which nothing came for so long gives way to other connections.
+/// A body of which nothing came for so long gives way to other connections; at the end, a connection without requests is closed.
 const SILENT: Duration = Duration::from_secs(1);
 
 /// What a connection does.
@@ -32,54 +33,93 @@ enum Phase {
     Idle,
     /// A part of a head has come.
     Head,
-    /// A head has come, and its body is awaited.
+    /// All requests that were begun wait for their bodies.
     Body,
     /// A request is answered.
     Busy,
 }
 
+/// What is known of a connection.
+struct State {
+    /// Requests that are not answered, and bodies that have not come. In HTTP/2 there may be several.
+    requests: usize,
+    arriving: usize,
+    /// Whether a part of a head has come, in HTTP/1.1. HTTP/2 has other reasons to send bytes.
+    has_head: bool,
+    /// Since when its phase lasts: since the last byte, except of a head.
+    since: Instant,
+    /// The first bytes, and how many there are.
+    first: [u8; FIRST],
+    begun: usize,
+    /// Whether a request could be read.
+    has_asked: bool,
+}
+
+impl State {
+    fn phase(&self) -> Phase {
+        match (self.requests, self.arriving) {
+            (0, 0) if self.has_head => Phase::Head,
+            (0, 0) => Phase::Idle,
+            (requests, arriving) if requests <= arriving => Phase::Body,
+            _ => Phase::Busy,
+        }
+    }
+
+    fn first(&self) -> &[u8] {
+        self.first.get(..self.begun).unwrap_or_default()
+    }
+}
+
 /// An open connection.
 pub(super) struct Connection {
     peer: IpAddr,
-    /// The phase, and since when it lasts: since the last byte, except of a head.
-    state: Mutex<(Phase, Instant)>,
+    state: Mutex<State>,
     closed: Notify,
 }
 
 impl Connection {
-    fn state(&self) -> MutexGuard<'_, (Phase, Instant)> {
+    fn new(peer: IpAddr) -> Connection {
+        let state =
+            State { requests: 0, arriving: 0, has_head: false, since: Instant::now(), first: [0; FIRST], begun: 0, has_asked: false };
+        Connection { peer, state: Mutex::new(state), closed: Notify::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self, phase: Phase) {
-        *self.state() = (phase, Instant::now());
-    }
-
-    fn received(&self) {
+    fn received(&self, bytes: &[u8]) {
         let mut state = self.state();
-        match state.0 {
-            Phase::Idle => *state = (Phase::Head, Instant::now()),
-            Phase::Body => state.1 = Instant::now(),
+        let begun = state.begun;
+        if let Some(free) = state.first.get_mut(begun..).filter(|free| !free.is_empty()) {
+            let count = free.len().min(bytes.len());
+            free.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+            state.begun += count;
+        }
+        let is_http2 = state.first() == PREFACE;
+        match state.phase() {
+            Phase::Idle if !is_http2 => (state.has_head, state.since) = (true, Instant::now()),
+            Phase::Head if is_http2 => (state.has_head, state.since) = (false, Instant::now()),
+            Phase::Idle | Phase::Body => state.since = Instant::now(),
             Phase::Head | Phase::Busy => {}
         }
     }
 
     fn sent(&self) {
         let mut state = self.state();
-        if state.0 == Phase::Idle {
-            state.1 = Instant::now();
+        if state.phase() == Phase::Idle {
+            state.since = Instant::now();
         }
     }
 
-    /// A request begins. Returns its body, which tells when it has come.
-    pub(super) fn begin(self: &Arc<Self>, body: Incoming) -> Arriving {
-        self.set(if body.is_end_stream() { Phase::Busy } else { Phase::Body });
-        Arriving { body, connection: self.clone() }
-    }
-
-    /// A request is answered.
-    pub(super) fn end(&self) {
-        self.set(Phase::Idle);
+    /// A request begins. Returns its body, which tells when it has come, and what is to be kept until it is answered.
+    pub(super) fn begin(self: &Arc<Self>, body: Incoming) -> (Arriving, Asked) {
+        let mut state = self.state();
+        let awaited = (!body.is_end_stream()).then(|| Awaited(self.clone()));
+        state.requests += 1;
+        state.arriving += usize::from(awaited.is_some());
+        (state.has_head, state.has_asked, state.since) = (false, true, Instant::now());
+        (Arriving { body, awaited }, Asked(self.clone()))
     }
 
     /// Waits until the connection is to be closed.
@@ -87,23 +127,54 @@ impl Connection {
         self.closed.notified().await;
     }
 
+    /// The first bytes, if no request could be made of them.
+    pub(super) fn not_understood(&self) -> Option<Vec<u8>> {
+        let state = self.state();
+        (!state.has_asked && state.begun > 0).then(|| state.first().to_vec())
+    }
+
     /// The order in which connections give way; `None` for those that don't.
     fn rank(&self) -> Option<(u8, Instant)> {
-        let (phase, since) = *self.state();
-        match phase {
-            Phase::Idle | Phase::Head => Some((0, since)),
-            Phase::Body if since.elapsed() >= SILENT => Some((1, since)),
+        let state = self.state();
+        match state.phase() {
+            Phase::Idle | Phase::Head => Some((0, state.since)),
+            Phase::Body if state.since.elapsed() >= SILENT => Some((1, state.since)),
             Phase::Body | Phase::Busy => None,
         }
     }
 
+    fn is_silent(&self) -> bool {
+        let state = self.state();
+        state.phase() == Phase::Idle && state.since.elapsed() >= SILENT
+    }
+
     fn is_overdue(&self) -> bool {
-        let (phase, since) = *self.state();
-        match phase {
-            Phase::Idle => since.elapsed() >= IDLE,
-            Phase::Head => since.elapsed() >= HEAD,
+        let state = self.state();
+        match state.phase() {
+            Phase::Idle => state.since.elapsed() >= IDLE,
+            Phase::Head => state.since.elapsed() >= HEAD,
             Phase::Body | Phase::Busy => false,
         }
+    }
+}
+
+/// A request that is not answered. In HTTP/2 a client may withdraw it at any time.
+pub(super) struct Asked(Arc<Connection>);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        (state.requests, state.since) = (state.requests.saturating_sub(1), Instant::now());
+    }
+}
+
+/// A body that has not come.
+struct Awaited(Arc<Connection>);
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        (state.arriving, state.since) = (state.arriving.saturating_sub(1), Instant::now());
     }
 }
 
@@ -143,9 +214,14 @@ impl Connections {
             open.remove(&number)?.closed.notify_one();
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let connection = Arc::new(Connection { peer, state: Mutex::new((Phase::Idle, Instant::now())), closed: Notify::new() });
+        let connection = Arc::new(Connection::new(peer));
         open.insert(number, connection.clone());
         Some(Place { connections: self.clone(), number, connection })
+    }
+
+    /// Closes connections without requests that were silent for a moment, at the end.
+    pub(super) fn close_silent(&self) {
+        self.open().values().filter(|connection| connection.is_silent()).for_each(|connection| connection.closed.notify_one());
     }
 
     /// Closes connections that have been silent for too long.
@@ -157,7 +233,7 @@ impl Connections {
 /// A body that tells its connection when it has come.
 pub(super) struct Arriving {
     body: Incoming,
-    connection: Arc<Connection>,
+    awaited: Option<Awaited>,
 }
 
 impl Body for Arriving {
@@ -167,7 +243,7 @@ impl Body for Arriving {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
         if matches!(polled, Poll::Ready(None)) || polled.is_ready() && self.body.is_end_stream() {
-            self.connection.set(Phase::Busy);
+            self.awaited = None;
         }
         polled
     }
@@ -191,8 +267,8 @@ impl AsyncRead for Watched {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            self.connection.received();
+        if let Some(bytes) = buffer.filled().get(before..).filter(|bytes| !bytes.is_empty()) {
+            self.connection.received(bytes);
         }
         polled
     }

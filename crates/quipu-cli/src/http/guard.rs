@@ -3,12 +3,14 @@
 //! Such a page can send requests to 127.0.0.1, and could read the answers if its own host name resolves to 127.0.0.1 (DNS rebinding).
 //! It need not even read them: an image whose address is an expensive query keeps the server busy. Therefore the Host header must be a name
 //! that always means this machine, requests that a browser makes for a page of another origin are refused whatever they are
-//! ([`is_caused_elsewhere`]), and preflight requests are never answered. Bodies are only taken in content types that need a preflight
+//! ([`is_caused_elsewhere`]), and preflight requests are not answered. `--allow-origin` makes exceptions (`origins`). Bodies are only taken in content types that need a preflight
 //! request, except the form that Prometheus's API prescribes, which browsers send with an Origin. If other machines may connect, no such host name exists; a token is required instead.
 
+use super::origins::Origins;
 use super::refusal::{Encoding, Refusal};
+use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
-use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::net::IpAddr;
@@ -60,11 +62,29 @@ impl std::fmt::Debug for Token {
 pub(crate) struct Guard {
     loopback: bool,
     token: Option<Token>,
+    /// Pages of these origins may send.
+    origins: Origins,
 }
 
 impl Guard {
     pub(super) fn new(loopback: bool, token: Option<Token>) -> Guard {
-        Guard { loopback, token }
+        Guard { loopback, token, origins: Origins::default() }
+    }
+
+    /// Lets pages of these origins send.
+    pub(super) fn with_origins(self, origins: Origins) -> Guard {
+        Guard { origins, ..self }
+    }
+
+    /// The answer to a browser that asks whether a page of an origin that may send may send; `None` for every other request.
+    pub(crate) fn preflight<B>(&self, request: &Request<B>) -> Option<Response<Body>> {
+        let is_here = host_of(request).is_ok_and(|host| !self.loopback || is_this_machine(host));
+        if is_here { self.origins.preflight(request) } else { None }
+    }
+
+    /// Lets the page that sent a request read the response, if it may send.
+    pub(crate) fn open_to_page(&self, origin: Option<&HeaderValue>, response: &mut Response<Body>) {
+        self.origins.open(origin, response);
     }
 
     /// Why a request is refused; `None` if it is allowed.
@@ -80,7 +100,7 @@ impl Guard {
                 "Host must be 127.0.0.1, [::1], localhost or a name that ends in .localhost; this server only answers this machine.";
             return refuse(StatusCode::FORBIDDEN, words);
         }
-        if is_caused_elsewhere(request, host) {
+        if is_caused_elsewhere(request, host) && !self.origins.may_send(request) {
             return refuse(StatusCode::FORBIDDEN, "Requests from pages of other origins are refused.");
         }
         if let Some(token) = &self.token
@@ -103,8 +123,14 @@ fn only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     values.next().is_none().then_some(value)
 }
 
-/// The host the request is addressed to: `name:port`.
+/// The host the request is addressed to: `name:port`. HTTP/2 has it as `:authority`, and may lack the header.
 fn host_of<B>(request: &Request<B>) -> Result<&str, &'static str> {
+    if request.version() == Version::HTTP_2
+        && !request.headers().contains_key(HOST)
+        && let Some(authority) = request.uri().authority()
+    {
+        return Ok(authority.as_str());
+    }
     let value = only(request.headers(), HOST).ok_or("The request must have exactly one Host header.")?;
     match request.uri().authority() {
         Some(authority) if authority.as_str() != value => Err("The request target and the Host header differ."),
@@ -207,6 +233,23 @@ mod tests {
         assert_eq!(refused(&guard, "GET", &[("host", "localhost"), ("host", "example.org")]), Some(StatusCode::BAD_REQUEST));
         let request = Request::builder().uri("http://example.org/").header("host", "localhost").body(()).expect("a request");
         assert_eq!(guard.refusal(&request).map(|refusal| refusal.status()), Some(StatusCode::BAD_REQUEST));
+        // HTTP/2 names it in the target.
+        for (target, header, expected) in [
+            ("http://127.0.0.1:4317/v1/traces", None, None),
+            ("http://localhost/v1/traces", Some("localhost"), None),
+            ("http://example.org/v1/traces", None, Some(StatusCode::FORBIDDEN)),
+            ("http://localhost:80@example.org/v1/traces", None, Some(StatusCode::FORBIDDEN)),
+            ("http://localhost/v1/traces", Some("example.org"), Some(StatusCode::BAD_REQUEST)),
+            ("http://example.org/v1/traces", Some("localhost"), Some(StatusCode::BAD_REQUEST)),
+            ("/v1/traces", None, Some(StatusCode::BAD_REQUEST)),
+        ] {
+            let mut request = Request::builder().version(Version::HTTP_2).uri(target);
+            if let Some(header) = header {
+                request = request.header("host", header);
+            }
+            let refusal = guard.refusal(&request.body(()).expect("a request"));
+            assert_eq!(refusal.map(|refusal| refusal.status()), expected, "{target} {header:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The listening address: this machine only, unless remote access is allowed and a token is set.
 
 use super::guard::{Guard, Token};
+use super::origins::Origins;
 use crate::output::WrongCommandLine;
 use anyhow::{Context, Result};
 use clap::Args;
@@ -21,19 +22,32 @@ pub(crate) struct Admission {
     pub(crate) token_file: Option<PathBuf>,
 }
 
+impl Door {
+    /// Lets pages of these origins send.
+    ///
+    /// # Errors
+    /// If one is not an origin.
+    pub(crate) fn open_to(self, origins: &[String]) -> Result<Door> {
+        let origins = Origins::new(origins).map_err(WrongCommandLine)?;
+        Ok(Door { guard: self.guard.with_origins(origins), ..self })
+    }
+}
+
 /// The listening address and its access control.
 #[derive(Debug)]
 pub(crate) struct Door {
     pub(crate) address: SocketAddr,
+    /// The flag that says where, for messages.
+    pub(crate) flag: &'static str,
     pub(crate) guard: Guard,
 }
 
 impl Admission {
-    /// Validates the options for `listen` (`ADDRESS:PORT`).
+    /// Validates the options for `listen` (`ADDRESS:PORT`), which `flag` was given with.
     ///
     /// # Errors
     /// If the address is invalid, the token can't be read, or other machines could connect without permission.
-    pub(crate) fn door(&self, listen: &str) -> Result<Door> {
+    pub(crate) fn door(&self, flag: &'static str, listen: &str) -> Result<Door> {
         let token = match &self.token_file {
             Some(path) => {
                 let text = std::fs::read_to_string(path).with_context(|| format!("The token file {} can't be read", path.display()))?;
@@ -41,12 +55,12 @@ impl Admission {
             }
             None => std::env::var(VARIABLE).ok().filter(|token| !token.is_empty()).map(|token| (token, format!("The variable {VARIABLE}"))),
         };
-        self.door_with(listen, token)
+        self.door_with(flag, listen, token)
     }
 
     /// Like `door`, with a token and the name of its source.
-    fn door_with(&self, listen: &str, token: Option<(String, String)>) -> Result<Door> {
-        let address = address(listen)?;
+    fn door_with(&self, flag: &'static str, listen: &str, token: Option<(String, String)>) -> Result<Door> {
+        let address = address(flag, listen)?;
         let token = token.map(|(token, from)| Token::new(&token, &from).map_err(WrongCommandLine)).transpose()?;
         let is_loopback = address.ip().to_canonical().is_loopback();
         let lacks = match (self.allow_remote, &token) {
@@ -60,15 +74,15 @@ impl Admission {
             let words = format!("{listen} is reachable from other machines. To allow that, give {lacks}; otherwise listen on 127.0.0.1.");
             return Err(WrongCommandLine(words).into());
         }
-        Ok(Door { address, guard: Guard::new(is_loopback, token) })
+        Ok(Door { address, flag, guard: Guard::new(is_loopback, token) })
     }
 }
 
-fn address(listen: &str) -> Result<SocketAddr> {
+fn address(flag: &str, listen: &str) -> Result<SocketAddr> {
     if let Some(port) = listen.strip_prefix("localhost:").and_then(|port| port.parse().ok()) {
         return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     }
-    let words = || format!("--listen {listen} is not an address with a port; use a form such as 127.0.0.1:4318 or [::1]:4318.");
+    let words = || format!("{flag} {listen} is not an address with a port; use a form such as 127.0.0.1:4318 or [::1]:4318.");
     listen.parse().map_err(|_| WrongCommandLine(words()).into())
 }
 
@@ -79,7 +93,7 @@ mod tests {
     fn door(listen: &str, allow_remote: bool, token: Option<&str>) -> Result<Door, String> {
         let admission = Admission { allow_remote, token_file: None };
         admission
-            .door_with(listen, token.map(|token| (token.to_owned(), "The variable QUIPU_TOKEN".to_owned())))
+            .door_with("--listen", listen, token.map(|token| (token.to_owned(), "The variable QUIPU_TOKEN".to_owned())))
             .map_err(|error| error.to_string())
     }
 

@@ -5,15 +5,22 @@
 mod body;
 mod connections;
 mod ending;
+mod foreign;
+pub(crate) mod grpc;
 mod guard;
 mod listen;
+mod notices;
+mod origins;
 mod refusal;
 mod room;
 mod server;
+mod unpack;
 
-pub(crate) use body::{Limits, content_type, read_body, unpacked};
+pub(crate) use body::{Limits, Stated, content_type, read_body};
 pub(crate) use ending::Ending;
 pub(crate) use listen::{Admission, Door};
+pub(crate) use notices::Peer;
 pub(crate) use refusal::{Encoding, Refusal};
-pub(crate) use room::Room;
-pub(crate) use server::{Server, runtime};
+pub(crate) use room::{Held, Room};
+pub(crate) use server::{Listener, Protocols, Server, runtime};
+pub(crate) use unpack::Packing;

@@ -1,5 +1,6 @@
-//! Error responses: one sentence, as the `google.rpc.Status` that OTLP requires, in the encoding of the request.
+//! Error responses: one sentence, as the `google.rpc.Status` that OTLP requires, in the encoding of the request; over gRPC as its status.
 
+use super::grpc;
 use axum::body::Body;
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -10,6 +11,8 @@ use axum::response::IntoResponse;
 pub(crate) enum Encoding {
     Json,
     Protobuf,
+    /// Protobuf in messages of gRPC.
+    Grpc,
 }
 
 impl Encoding {
@@ -17,6 +20,7 @@ impl Encoding {
     pub(crate) fn of(headers: &HeaderMap) -> Encoding {
         match super::body::content_type(headers) {
             Some(said) if said.eq_ignore_ascii_case(Encoding::Protobuf.label()) => Encoding::Protobuf,
+            Some(said) if grpc::is_content_type(said) => Encoding::Grpc,
             _ => Encoding::Json,
         }
     }
@@ -26,6 +30,7 @@ impl Encoding {
         match self {
             Encoding::Json => "application/json",
             Encoding::Protobuf => "application/x-protobuf",
+            Encoding::Grpc => grpc::CONTENT_TYPE,
         }
     }
 }
@@ -80,6 +85,11 @@ impl Refusal {
         self.status
     }
 
+    /// The trailers of a stream of gRPC that ends with it.
+    pub(crate) fn trailers(&self) -> HeaderMap {
+        grpc::status(self.code(), &self.words, self.retry_after)
+    }
+
     /// The matching code of `google.rpc.Code`.
     fn code(&self) -> u8 {
         match self.status {
@@ -89,6 +99,9 @@ impl Refusal {
             StatusCode::METHOD_NOT_ALLOWED => 12,
             StatusCode::REQUEST_TIMEOUT => 4,
             StatusCode::PAYLOAD_TOO_LARGE | StatusCode::TOO_MANY_REQUESTS => 8,
+            StatusCode::NOT_IMPLEMENTED => 12,
+            // gRPC has this code for compression that a server lacks.
+            StatusCode::UNSUPPORTED_MEDIA_TYPE if self.encoding == Encoding::Grpc => 12,
             StatusCode::SERVICE_UNAVAILABLE => 14,
             status if status.is_server_error() => 13,
             _ => 3,
@@ -99,7 +112,7 @@ impl Refusal {
     fn bytes(&self) -> Vec<u8> {
         match self.encoding {
             Encoding::Json => serde_json::json!({ "code": self.code(), "message": self.words }).to_string().into_bytes(),
-            Encoding::Protobuf => {
+            Encoding::Protobuf | Encoding::Grpc => {
                 // Status is { int32 code = 1; string message = 2; }. Codes are below 128.
                 let mut bytes = vec![0x08, self.code(), 0x12];
                 let mut length = self.words.len();
@@ -117,6 +130,9 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response<Body> {
+        if self.encoding == Encoding::Grpc {
+            return grpc::refused(self.code(), &self.words, self.retry_after);
+        }
         let mut response = Response::new(Body::from(self.bytes()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();

@@ -1,23 +1,30 @@
 //! The HTTP server: limits connections, checks each request with the guard, and shuts down gracefully.
 //!
-//! HTTP itself is hyper's, routing axum's.
+//! HTTP itself is hyper's, routing axum's. HTTP/1.1 and HTTP/2 share a port, told apart by the first bytes of a connection.
 
 use super::connections::{Connections, IDLE, Watched};
 use super::ending::Ending;
+use super::foreign;
 use super::guard::Guard;
 use super::listen::Door;
+use super::notices::{Notices, Peer};
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::header::ORIGIN;
+use axum::http::{Request, Response};
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
@@ -25,11 +32,34 @@ use tower::ServiceExt;
 const LOOK: Duration = Duration::from_millis(500);
 /// How long pending requests may take after a shutdown was requested.
 const LAST: Duration = Duration::from_secs(10);
+/// Requests of one connection at a time, in HTTP/2. Clients begin with up to a hundred before they hear of a limit, as the standard proposes.
+const STREAMS: u32 = 100;
+/// Bytes that may come of a request, and of all requests of a connection, before what came is taken. They are in no account of memory.
+const WINDOW: u32 = 256 << 10;
+/// The longest frame, in HTTP/2. A message of half a megabyte would be thirty frames of the usual length.
+const FRAME: u32 = 64 << 10;
+/// The longest head, in HTTP/2.
+const HEADERS: u32 = 8 << 10;
 
-/// A bound socket that does not serve yet.
-pub(crate) struct Server {
+/// What a server speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocols {
+    /// HTTP/1.1 alone.
+    Http1,
+    /// HTTP/1.1 and HTTP/2, as gRPC needs it.
+    Both,
+}
+
+/// A bound socket that nobody serves yet.
+pub(crate) struct Listener {
     listener: TcpListener,
     guard: Arc<Guard>,
+}
+
+/// Bound sockets that share the limits of connections.
+pub(crate) struct Server {
+    listeners: Vec<Listener>,
+    protocols: Protocols,
 }
 
 /// The async runtime, with separate threads for blocking work.
@@ -40,18 +70,18 @@ pub(crate) fn runtime() -> Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("Can't start threads")
 }
 
-impl Server {
+impl Listener {
     /// Binds the address.
     ///
     /// # Errors
     /// If the address is invalid or in use.
-    pub(crate) async fn bind(door: Door) -> Result<Server> {
-        let Door { address, guard } = door;
+    pub(crate) async fn bind(door: Door) -> Result<Listener> {
+        let Door { address, flag, guard } = door;
         let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
-            std::io::ErrorKind::AddrInUse => anyhow::anyhow!("Another program listens on {address}; choose another --listen ADDRESS:PORT."),
-            _ => anyhow::anyhow!("Can't listen on {address} ({error}); choose another --listen ADDRESS:PORT."),
+            std::io::ErrorKind::AddrInUse => anyhow::anyhow!("Another program listens on {address}; choose another {flag} ADDRESS:PORT."),
+            _ => anyhow::anyhow!("Can't listen on {address} ({error}); choose another {flag} ADDRESS:PORT."),
         })?;
-        Ok(Server { listener, guard: Arc::new(guard) })
+        Ok(Listener { listener, guard: Arc::new(guard) })
     }
 
     /// The bound address, with the actual port if 0 was requested.
@@ -61,67 +91,134 @@ impl Server {
     pub(crate) fn address(&self) -> Result<SocketAddr> {
         Ok(self.listener.local_addr()?)
     }
+}
+
+impl Server {
+    pub(crate) fn new(listeners: Vec<Listener>, protocols: Protocols) -> Server {
+        Server { listeners, protocols }
+    }
 
     /// Serves until the end is asked for: then no new requests are accepted, and pending ones are answered.
     ///
     /// # Errors
     /// None at present.
     pub(crate) async fn serve(self, routes: Router, ending: &Ending) -> Result<()> {
-        let Server { listener, guard } = self;
+        let Server { listeners, protocols } = self;
+        let http = builder(protocols);
         let mut end = std::pin::pin!(ending.asked());
         let connections = Arc::new(Connections::default());
+        let notices = Arc::new(Notices::default());
         let open = GracefulShutdown::new();
         let mut look = tokio::time::interval(LOOK);
+        let mut turn = 0_usize;
         loop {
+            turn = turn.wrapping_add(1);
             let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+                accepted = accept(&listeners, turn) => accepted,
                 _ = look.tick() => {
                     connections.close_overdue();
                     continue;
                 }
                 () = &mut end => break,
             };
-            let Ok((stream, peer)) = accepted else {
+            let Ok((stream, peer, guard)) = accepted else {
                 // Usually out of file descriptors. Some are free again when a connection closes.
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             };
+            let address = peer.ip().to_canonical();
             // If all connections are at work, this one is closed, and its client tries again.
-            let Some(place) = connections.enter(peer.ip().to_canonical()) else { continue };
+            let Some(place) = connections.enter(address) else { continue };
+            let Ok(local) = stream.local_addr() else { continue };
+            let peer = Peer { address, local, notices: notices.clone() };
             // Small responses must not wait for the acknowledgement of the previous one.
             let _ = stream.set_nodelay(true);
             let connection = place.connection.clone();
             let stream = TokioIo::new(Watched { stream, connection: connection.clone() });
-            let (guard, routes) = (guard.clone(), routes.clone());
+            let (client, routes) = (peer.clone(), routes.clone());
             let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-                let (guard, routes, connection) = (guard.clone(), routes.clone(), connection.clone());
+                let (guard, routes, connection, client) = (guard.clone(), routes.clone(), connection.clone(), client.clone());
                 async move {
-                    // The head alone decides whether the body is read.
-                    let refusal = guard.refusal(&request);
-                    let request = request.map(|body| Body::new(connection.begin(body)));
-                    let response = match refusal {
-                        Some(refusal) => Ok(refusal.into_response()),
-                        None => routes.oneshot(request).await,
-                    };
-                    connection.end();
-                    response
+                    let (mut head, body) = request.into_parts();
+                    let (body, _asked) = connection.begin(body);
+                    head.extensions.insert(client);
+                    let request = Request::from_parts(head, Body::new(body));
+                    answer(&guard, routes, request).await
                 }
             });
-            let mut http = hyper::server::conn::http1::Builder::new();
-            let served = open.watch(http.timer(TokioTimer::new()).header_read_timeout(IDLE).serve_connection(stream, service));
+            let served = open.watch(http.serve_connection(stream, service).into_owned());
             tokio::spawn(async move {
-                tokio::select! {
+                let is_broken = tokio::select! {
                     // A client that could be told about a failure has disconnected.
-                    _ = served => {}
-                    () = place.connection.closed() => {}
+                    served = served => served.is_err(),
+                    () = place.connection.closed() => false,
+                };
+                if let Some(first) = place.connection.not_understood()
+                    && (is_broken || !foreign::may_be_http(&first))
+                {
+                    peer.tell(&foreign::words(&first, peer.local));
                 }
             });
         }
-        drop(listener);
+        drop(listeners);
+        let mut look = tokio::time::interval(LOOK);
+        let close_silent = async {
+            loop {
+                look.tick().await;
+                connections.close_silent();
+            }
+        };
         tokio::select! {
             () = open.shutdown() => {}
             () = tokio::time::sleep(LAST) => {}
+            // A client of HTTP/2 that does not answer the farewell is not waited for.
+            () = close_silent => {}
         }
         Ok(())
     }
+}
+
+/// The limits of HTTP itself.
+fn builder(protocols: Protocols) -> Builder<TokioExecutor> {
+    let mut http = Builder::new(TokioExecutor::new());
+    http.http1().timer(TokioTimer::new()).header_read_timeout(IDLE);
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
+        .max_frame_size(FRAME)
+        .max_header_list_size(HEADERS);
+    match protocols {
+        Protocols::Http1 => http.http1_only(),
+        Protocols::Both => http,
+    }
+}
+
+/// The next connection of any socket. They take turns, so that none is kept waiting by another.
+async fn accept(listeners: &[Listener], turn: usize) -> std::io::Result<(TcpStream, SocketAddr, Arc<Guard>)> {
+    poll_fn(|context| {
+        for at in 0..listeners.len() {
+            let Some(Listener { listener, guard }) = listeners.get(turn.wrapping_add(at) % listeners.len()) else { continue };
+            if let Poll::Ready(accepted) = listener.poll_accept(context) {
+                return Poll::Ready(accepted.map(|(stream, peer)| (stream, peer, guard.clone())));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// The response to a request. The head alone decides whether the body is read.
+async fn answer(guard: &Guard, routes: Router, request: Request<Body>) -> Result<Response<Body>, Infallible> {
+    if let Some(response) = guard.preflight(&request) {
+        return Ok(response);
+    }
+    let origin = request.headers().get(ORIGIN).cloned();
+    let mut response = match guard.refusal(&request) {
+        Some(refusal) => refusal.into_response(),
+        None => routes.oneshot(request).await?,
+    };
+    guard.open_to_page(origin.as_ref(), &mut response);
+    Ok(response)
 }

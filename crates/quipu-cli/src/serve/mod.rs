@@ -13,7 +13,7 @@ mod polls;
 mod prometheus;
 mod telemetry;
 
-use crate::http::{Admission, Ending, Limits, Refusal, Room, Server, content_type, read_body, runtime};
+use crate::http::{Admission, Ending, Limits, Listener, Protocols, Refusal, Room, Server, Stated, content_type, read_body, runtime};
 use anyhow::{Result, bail};
 use axum::Router;
 use axum::body::{Body, HttpBody};
@@ -33,6 +33,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(crate) struct Options {
     pub(crate) file: PathBuf,
     pub(crate) listen: String,
+    /// The flag that said where to listen.
+    pub(crate) flag: &'static str,
     pub(crate) admission: Admission,
     /// Whether events are accepted and written to the file.
     pub(crate) accept_events: bool,
@@ -65,17 +67,39 @@ static ROOM: LazyLock<Room> = LazyLock::new(|| Room::new(256 << 10));
 
 /// Serves until the process is asked to stop.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let door = options.admission.door(&options.listen)?;
-    if !options.accept_events && !options.file.exists() {
-        bail!("There is no file {}. With --accept-events it is created, and programs can log to it.", options.file.display());
-    }
-    let runtime = runtime()?;
+    let (runtime, ending) = (runtime()?, Ending::default());
     let outcome = runtime.block_on(async {
-        let server = Server::bind(door).await?;
+        let serving = Serving::start(options, &ending).await?;
+        ending.listen()?;
+        say(&format!("Serving {} on {}", options.file.display(), serving.address));
+        serving.run(&ending).await
+    });
+    // Work that is still going on, such as a body that is being decoded, is not waited for.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// A server whose address is bound and whose file is open.
+pub(crate) struct Serving {
+    server: Server,
+    served: Shared,
+    /// Where the page is.
+    pub(crate) address: String,
+}
+
+impl Serving {
+    /// Binds the address and opens the file.
+    ///
+    /// # Errors
+    /// If one of both can't be done.
+    pub(crate) async fn start(options: &Options, ending: &Ending) -> Result<Serving> {
+        let door = options.admission.door(options.flag, &options.listen)?;
+        if !options.accept_events && !options.file.exists() {
+            bail!("There is no file {}. With --accept-events it is created, and programs can log to it.", options.file.display());
+        }
+        let listener = Listener::bind(door).await?;
         let log = options.accept_events.then(|| Log::open(&options.file)).transpose()?;
         let live = Live::open(&options.file).await?;
-        let ending = Ending::default();
-        ending.listen()?;
         let served = Arc::new(Served {
             live,
             log,
@@ -85,23 +109,32 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             polls: Polls::default(),
             ending: ending.clone(),
         });
-        let address = server.address()?;
-        say(&format!("Serving {} on http://{address}/", options.file.display()));
-        let outcome = server.serve(routes(served.clone()), &ending).await;
-        if let Some(log) = &served.log {
+        let address = format!("http://{}/", listener.address()?);
+        Ok(Serving { server: Server::new(vec![listener], Protocols::Http1), served, address })
+    }
+
+    /// Answers until the end is asked for.
+    ///
+    /// # Errors
+    /// If events could not be written.
+    pub(crate) async fn run(self, ending: &Ending) -> Result<()> {
+        let outcome = self.server.serve(routes(self.served.clone()), ending).await;
+        if let Some(log) = &self.served.log {
             log.close()?;
         }
         outcome
-    });
-    // Work that is still going on, such as a body that is being decoded, is not waited for.
-    runtime.shutdown_background();
-    outcome
+    }
 }
 
 /// A file of the page, by its path in dist/. Only in builds that include the page.
 #[cfg(feature = "page")]
 pub(crate) fn page_file(name: &str) -> Option<Vec<u8>> {
     assets::find(name).map(assets::unpacked)
+}
+
+/// Whether this build includes the page.
+pub(crate) fn has_page() -> bool {
+    assets::build().is_some()
 }
 
 /// Prints a status line to standard error.
@@ -144,7 +177,7 @@ async fn body_of(request: Request<Body>, wanted: &str) -> Result<Vec<u8>, Refusa
         let words = format!("The body requires the header “Content-Type: {wanted}”.");
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, words));
     }
-    let (bytes, _held) = read_body(&parts.headers, body, LIMITS, &ROOM).await?;
+    let (bytes, _held) = read_body(Stated::of(&parts.headers, LIMITS)?, body, LIMITS, &ROOM).await?;
     Ok(bytes)
 }
 

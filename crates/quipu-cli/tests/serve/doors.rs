@@ -87,15 +87,17 @@ fn it_ends_when_it_is_asked_to() {
 #[cfg(unix)]
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    use std::io::Write;
+    use std::io::{Read, Write};
     let server = Server::of_nothing(&["--accept-events"]);
     // A request whose body does not come is waited for.
     let mut stream = std::net::TcpStream::connect(&server.address).expect("it listens");
     let head = format!(
-        "POST /v1/telemetry/events HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n",
+        "POST /v1/telemetry/events HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
         server.address
     );
     stream.write_all(head.as_bytes()).expect("sent");
+    // It has begun with the request when it asks for the body.
+    stream.read_exact(&mut [0; 25]).expect("an answer");
     // A locked file, so that its writer waits, too.
     let other = server.sql();
     other.execute_batch("BEGIN IMMEDIATE").expect("a lock");

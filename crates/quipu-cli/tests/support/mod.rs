@@ -171,6 +171,12 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("memory")
 }
 
+pub(crate) fn deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
+}
+
 /// A folder, and the path of a file that does not exist yet.
 pub(crate) fn fresh() -> (Scratch, PathBuf) {
     let folder = Scratch::new().expect("a folder");

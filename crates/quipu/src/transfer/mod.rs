@@ -25,6 +25,7 @@ mod recorder;
 mod split;
 mod unpack;
 mod zipkin;
+mod zipkin_request;
 
 /// Every JSON dialect that can be imported. A document is of the first one that recognises it.
 const DIALECTS: [&dialect::Dialect; 7] = [
@@ -47,3 +48,4 @@ pub use quipu_otlp::{
 };
 pub(crate) use quipu_otlp::{Source, Unattached, is_known};
 pub use recorder::{Recorded, Recorder};
+pub use zipkin_request::zipkin_request;

@@ -31,7 +31,7 @@ const REMEMBERED: usize = 1 << 20;
 const WAITING: usize = 1 << 16;
 
 #[derive(Default)]
-struct Zipkin {
+pub(super) struct Zipkin {
     /// Ids of spans that share theirs with no other so far, of their trace.
     known: HashSet<(String, String)>,
     waiting: Vec<(PlainSpan, Origin)>,
