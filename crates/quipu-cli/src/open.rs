@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use quipu::Session;
 use quipu::share::payload::{Form, LinkError, inflated, link_data, unseal};
-use quipu::store::{Layout, OpenOptions, Writer};
+use quipu::store::{ByteSource, FileSource, Layout, OpenOptions, Writer};
 use quipu::transfer::{DETECTION_BYTES, Importer, are_imported};
 use std::fs::File;
 use std::io::{IsTerminal, Read, Write};
@@ -49,7 +49,7 @@ fn link_of(file: &Path) -> Option<String> {
     let said = file.to_str().filter(|said| link_data(said).is_some() && !file.exists());
     said.map(str::to_owned).or_else(|| {
         let is_short = std::fs::metadata(file).is_ok_and(|facts| facts.is_file() && facts.len() <= MAX_LINK_FILE);
-        let text = if is_short { std::fs::read(file).ok().filter(|bytes| !bytes.starts_with(b"SQLite format 3"))? } else { return None };
+        let text = is_short.then(|| head_of(file, MAX_LINK_FILE)).flatten().filter(|bytes| !bytes.starts_with(b"SQLite format 3"))?;
         String::from_utf8(text).ok().filter(|text| link_data(text).is_some())
     })
 }
@@ -73,9 +73,18 @@ fn open_imported(file: &Path, options: OpenOptions) -> Result<Session> {
 
 /// Whether the file looks like one that is imported. Problems are reported when it is opened.
 fn is_imported(file: &Path) -> bool {
-    let mut head = Vec::new();
-    let read = File::open(file).and_then(|file| file.take(DETECTION_BYTES as u64).read_to_end(&mut head));
-    read.is_ok() && are_imported([head.as_slice()])
+    head_of(file, DETECTION_BYTES as u64).is_some_and(|head| are_imported([head.as_slice()]))
+}
+
+/// The first bytes of a file, at most so many.
+///
+/// Through the descriptor that this process shares, since it may read or write the file by SQLite on another thread: POSIX ends the locks of
+/// a process on a file when it closes any descriptor of it.
+fn head_of(file: &Path, most: u64) -> Option<Vec<u8>> {
+    let source = FileSource::open(file).ok()?;
+    let mut head = vec![0; usize::try_from(source.len().min(most)).ok()?];
+    source.read_into(0, &mut [&mut head]).ok()?;
+    Some(head)
 }
 
 /// Bytes read at a time during an import.
@@ -164,4 +173,27 @@ impl Drop for Shown {
 pub(crate) fn new_file(path: &Path) -> Result<File> {
     let file = File::options().write(true).create_new(true).open(path);
     file.with_context(|| format!("{} can't be created", path.display()))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::MetadataExt;
+
+    #[test]
+    fn looking_at_a_file_leaves_the_locks_of_this_process_on_it() {
+        let path = std::env::temp_dir().join(format!("quipu-look-{}.db", std::process::id()));
+        let mut writer = Writer::append_with(&path, Layout::Quipu).expect("a file");
+        writer.begin().expect("a lock");
+        let inode = format!(":{} ", std::fs::metadata(&path).expect("a file").ino());
+        let locks = || std::fs::read_to_string("/proc/locks").expect("Linux").lines().filter(|line| line.contains(&inode)).count();
+        let before = locks();
+        assert!(!is_imported(&path) && link_of(&path).is_none());
+        assert!(open_within(&path, OpenOptions::with_clock(|| 0)).is_ok());
+        assert_eq!(locks(), before);
+        assert!(before > 0, "the lock is seen");
+        drop(writer);
+        // It is in the system's folder for such files.
+        let _ = std::fs::remove_file(&path);
+    }
 }

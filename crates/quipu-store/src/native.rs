@@ -44,7 +44,27 @@ impl Database {
 }
 
 /// Connects and reads once, because only a read reveals a hot journal.
+///
+/// SQLite looks for a writer's lock first and for a journal second. If a writer begins in between, its journal looks hot, that is, left
+/// behind by a process that died. A connection that may write would look again under a lock; one that may not fails. So it is tried again:
+/// a journal that is hot stays so.
 fn open_in_place(path: &Path) -> rusqlite::Result<Connection> {
+    const TRIES: u32 = 5;
+    const PAUSE: Duration = Duration::from_millis(10);
+    for _ in 1..TRIES {
+        match try_in_place(path) {
+            Err(error) if is_hot(&error) => std::thread::sleep(PAUSE),
+            outcome => return outcome,
+        }
+    }
+    try_in_place(path)
+}
+
+fn is_hot(error: &rusqlite::Error) -> bool {
+    matches!(error, rusqlite::Error::SqliteFailure(failure, _) if failure.extended_code == ffi::SQLITE_READONLY_ROLLBACK)
+}
+
+fn try_in_place(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
