@@ -374,9 +374,8 @@ pub(crate) struct Serve {
 }
 
 const UP_HELP: &str = "\
-Receives OTLP over gRPC and HTTP on http://127.0.0.1:4318 and http://127.0.0.1:4317, writes it to a file, and serves the page on it, which
-follows. So an exporter needs nothing but its default endpoint. `quipu help collect` and `quipu help serve` say more of both, and have more
-options.
+Receives OTLP over gRPC and HTTP on http://127.0.0.1:4318 and http://127.0.0.1:4317, writes it to a file, and serves the page, which shows
+new data as it arrives. Exporters work with their default endpoint. `quipu collect` and `quipu serve` do one part each and have more options.
 
 Examples:
   quipu up                                        telemetry.db in your data folder

@@ -22,12 +22,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// A transaction accepts no more requests beyond this size or age, because clients have timeouts. Span ids are random, so in a large file
-/// nearly every span changes another index page; spans in one transaction share those pages.
-const MOST: usize = 32 << 20;
+/// A transaction accepts no more requests beyond this size or age, because clients have timeouts.
+const MOST: usize = 16 << 20;
 const LONGEST: Duration = Duration::from_secs(1);
-/// Changed pages stay in memory until the commit, so that readers are only locked out during the commit.
-const CACHE: u64 = 192 << 20;
+/// Changed pages stay in memory until the commit, so that readers are only locked out during the commit. Rows of Quipu's own layout are
+/// appended, so a transaction changes hardly more than it adds. In Llama Stack's tables, span ids are random, and nearly every span changes
+/// another page of their index; a larger cache keeps those pages from being read again.
+const CACHE: u64 = 40 << 20;
+const CACHE_OF_INDEX: u64 = 192 << 20;
 /// How long a commit waits for programs that read the file. After that, requests are committed to the second file.
 const READERS: Duration = Duration::from_millis(500);
 /// How often, and for how long, it is tried to add them to the file; new readers are locked out meanwhile.
@@ -136,7 +138,7 @@ fn open(db: &Path, layout: Layout) -> Result<Writer> {
         std::fs::create_dir_all(folder).with_context(|| format!("The folder {} can't be created", folder.display()))?;
     }
     let mut writer = Writer::append_with(db, layout)?;
-    writer.set_cache(CACHE)?;
+    writer.set_cache(if writer.layout() == Layout::Quipu { CACHE } else { CACHE_OF_INDEX })?;
     Ok(writer)
 }
 

@@ -73,7 +73,7 @@ fn turn_section(turn: &Turn, from: usize, to: usize, zero: Option<Timestamp>) ->
         head = head.with(Node::Icon(Icon::Failed));
     }
     head = head.with(span_link(&turn.span_id, turn.name.as_str()));
-    if let Some(agent) = &turn.agent {
+    if let Some(agent) = turn.agent.as_ref().filter(|agent| **agent != turn.name) {
         head = head.with(el(Tag::Span).class("turn-agent").text(agent.as_str()));
     }
     head = head
