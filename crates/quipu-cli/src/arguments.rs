@@ -90,6 +90,8 @@ pub(crate) enum Command {
     Import(Import),
     /// Receive OTLP over HTTP and write it to a telemetry file
     Collect(Collect),
+    /// Keep traces when a collector with --max-size or --max-age removes the oldest
+    Pin(Pin),
     /// Send a file to an OpenTelemetry collector, Jaeger or any other OTLP/HTTP receiver
     Push(Push),
     /// Call a method of Llama Stack's telemetry API and print the JSON it returns
@@ -484,6 +486,26 @@ pub(crate) struct Import {
     /// The tables to write
     #[arg(long, value_name = "LAYOUT", default_value = "quipu")]
     pub(crate) layout: FileLayout,
+}
+
+const PIN_HELP: &str = "\
+A collector that was started with --max-size or --max-age removes the oldest traces; pinned ones stay. The file may be in use.
+
+Examples:
+  quipu pin telemetry.db 0af7651916cd43dd8448eb211c80319c
+  quipu pin telemetry.db 0af7651916cd43dd8448eb211c80319c --undo";
+
+#[derive(Args)]
+#[command(after_help = PIN_HELP)]
+pub(crate) struct Pin {
+    /// The telemetry file, which a collector may be writing
+    pub(crate) file: PathBuf,
+    /// Trace ids (32 hex digits)
+    #[arg(required = true, value_name = "TRACE_ID")]
+    pub(crate) traces: Vec<String>,
+    /// Let them be removed again
+    #[arg(long)]
+    pub(crate) undo: bool,
 }
 
 const PUSH_HELP: &str = "\

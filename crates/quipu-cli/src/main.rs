@@ -54,6 +54,7 @@ fn run(arguments: Arguments, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Span { file, span_id, full } => commands::span::run(&file, &span_id, full, as_json, output),
         Command::Export(export) => commands::export::run(&export, as_json, output),
         Command::Collect(collect) => collect::run(&collect),
+        Command::Pin(pin) => commands::pin::run(&pin, output),
         Command::Import(import) => commands::import::run(&import, as_json, output),
         Command::Serve(serve) => commands::serve::run(serve),
         Command::Push(push) => {

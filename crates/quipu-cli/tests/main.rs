@@ -15,6 +15,8 @@ mod formats;
 mod push;
 #[cfg(unix)]
 mod readme;
+#[cfg(unix)]
+mod retention;
 mod serve;
 #[cfg(unix)]
 mod support;

@@ -111,4 +111,6 @@ pub enum WarningKind {
     FrameworkTraces,
     /// Traces that are calls of a database only.
     DatabaseTraces,
+    /// A collector removed what was oldest.
+    Removed,
 }

@@ -5,6 +5,7 @@ use super::error::StoreError;
 use super::header::{Header, read_header};
 use super::layout::{self, Layout};
 use super::numbering::{Numbering, numbering};
+use super::removed;
 use super::schema::Schema;
 use super::source::{ByteSource, SourceError};
 use super::vfs::{FileSystem, MAIN};
@@ -149,6 +150,7 @@ impl Database {
         })?;
         schema.check(&name).map_err(StoreError::CannotOpen)?;
         schema.note(&mut warnings);
+        removed::note(&connection, &schema, &mut warnings);
         let mut head = vec![0; 100];
         let got = main.read(&mut head, 0).map_err(|error| StoreError::Source { name: name.clone(), error })?;
         head.truncate(got);

@@ -48,7 +48,7 @@ pub(crate) const TABLES: [&str; 12] = [
     "CREATE TABLE IF NOT EXISTS quipu_scopes (id INTEGER PRIMARY KEY, resource_id INTEGER, scope TEXT)",
     "CREATE TABLE IF NOT EXISTS quipu_traces (
         id INTEGER PRIMARY KEY, trace_id, service_id INTEGER, root_span_id, start_unix_nano INTEGER, end_unix_nano INTEGER,
-        created_unix INTEGER)",
+        created_unix INTEGER, first_span_row INTEGER, last_span_row INTEGER, is_pinned INTEGER)",
     "CREATE UNIQUE INDEX IF NOT EXISTS quipu_traces_trace_id ON quipu_traces(trace_id)",
     "CREATE TABLE IF NOT EXISTS quipu_spans (
         id INTEGER PRIMARY KEY, trace_id, span_id, parent_span_id, name_id INTEGER, start_unix_nano INTEGER, end_unix_nano INTEGER,
@@ -75,17 +75,33 @@ macro_rules! id {
 }
 pub(crate) use id;
 
-/// Nanoseconds as the text that the reference would write: rounded to microseconds, without a fraction where it is zero.
+/// Microseconds of nanoseconds after the whole second, by the rule of `quipu_model::reference_time`: through a double, half to even, which
+/// adding and subtracting 2^52 does.
+macro_rules! micros {
+    ($column:literal) => {
+        concat!(
+            "CAST((",
+            $column,
+            " / 1e9 - CAST(",
+            $column,
+            " / 1e9 AS INTEGER)) * 1e6 + 4503599627370496.0 - 4503599627370496.0 AS INTEGER)"
+        )
+    };
+}
+
+/// Nanoseconds as the text that the reference would write, see [`micros`].
 macro_rules! time {
     ($column:literal) => {
         concat!(
-            "strftime('%Y-%m-%dT%H:%M:%S', (",
+            "strftime('%Y-%m-%dT%H:%M:%S', CAST(",
             $column,
-            " + 500) / 1000000000, 'unixepoch') || iif((",
-            $column,
-            " + 500) / 1000 % 1000000 = 0, '', printf('.%06d', (",
-            $column,
-            " + 500) / 1000 % 1000000)) || '+00:00'"
+            " / 1e9 AS INTEGER) + ",
+            micros!($column),
+            " / 1000000, 'unixepoch') || iif(",
+            micros!($column),
+            " % 1000000 = 0, '', printf('.%06d', ",
+            micros!($column),
+            " % 1000000)) || '+00:00'"
         )
     };
 }

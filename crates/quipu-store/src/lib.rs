@@ -28,6 +28,7 @@ mod numbering;
 mod other_file;
 mod overlay;
 mod reader;
+mod removed;
 mod row_copy;
 mod schema;
 mod source;
@@ -43,6 +44,7 @@ pub use error::StoreError;
 pub use file_source::FileSource;
 pub use layout::Layout;
 pub use other_file::{other_file, other_json};
+pub use removed::{RemovedSoFar, removed_so_far};
 pub use row_copy::{copy_others, copy_span, copy_trace};
 pub use schema::{Schema, TableShape};
 pub use source::{ByteSource, MemorySource, SourceError};
@@ -65,7 +67,7 @@ pub use reader::{
 pub use sql::{describe_sql, query_sql, refusal};
 pub use writer::TraceUpdate;
 #[cfg(not(target_family = "wasm"))]
-pub use writer::Waiting;
+pub use writer::{FileSize, Removed, Waiting};
 
 /// Runs the example of README.md.
 #[cfg(doctest)]

@@ -59,7 +59,7 @@ pub(super) const SPANS: [&str; 9] = [
     "kind",
 ];
 /// The tables that a writer fills.
-const WRITTEN: [&str; 13] = [
+const WRITTEN: [&str; 14] = [
     "quipu_traces",
     "quipu_spans",
     "quipu_events",
@@ -73,6 +73,7 @@ const WRITTEN: [&str; 13] = [
     "quipu_span_extra",
     "quipu_log_records",
     "quipu_metric_points",
+    "quipu_removed",
 ];
 const EVENTS: [&str; 5] = ["id", "span_id", "name", "timestamp", "attributes"];
 

@@ -1,9 +1,11 @@
 //! The command line of `quipu collect`.
 
+use super::retention::{parse_age, parse_size};
 use crate::file_layout::FileLayout;
 use crate::http::Admission;
 use clap::Args;
 use std::path::PathBuf;
+use std::time::Duration;
 
 const COLLECT_HELP: &str = "\
 Receives traces, metrics and logs over OTLP/HTTP (protobuf or JSON, plain or gzipped) on http://127.0.0.1:4318, for example from Llama
@@ -17,6 +19,7 @@ Examples:
   quipu collect --db telemetry.db
   quipu collect --db telemetry.db --console --forward http://127.0.0.1:14318
   quipu collect --config run.yaml
+  quipu collect --db telemetry.db --max-size 2GB --max-age 7d
   QUIPU_TOKEN=$(openssl rand -hex 32) quipu collect --db telemetry.db --listen 0.0.0.0:4318 --allow-remote
   OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 llama stack run run.yaml";
 
@@ -37,6 +40,12 @@ pub(crate) struct Collect {
     /// Forward accepted requests to another OTLP/HTTP receiver (a base URL, without /v1/traces)
     #[arg(long, value_name = "URL")]
     pub(crate) forward: Option<String>,
+    /// The greatest size of the file, like 500MB or 2GB: the oldest traces are removed, with the log records and metric points of their time
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) max_size: Option<u64>,
+    /// The greatest age of what is kept, like 12h or 7d
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    pub(crate) max_age: Option<Duration>,
     /// Print what is received, one line per entry
     #[arg(long)]
     pub(crate) console: bool,

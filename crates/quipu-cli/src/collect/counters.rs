@@ -2,6 +2,7 @@
 
 use super::series::Series;
 use axum::http::StatusCode;
+use quipu::store::Removed;
 use quipu::transfer::{Recorded, Signal};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -58,6 +59,11 @@ pub(crate) struct Shared {
     /// Requests forwarded, and requests that could not be.
     pub(crate) forwarded: Counter,
     pub(crate) forward_dropped: Counter,
+    /// What was removed to keep the file within its bounds.
+    pub(crate) removed_traces: Counter,
+    pub(crate) removed_spans: Counter,
+    pub(crate) removed_log_records: Counter,
+    pub(crate) removed_metric_points: Counter,
     series: Mutex<Series>,
 }
 
@@ -84,6 +90,13 @@ impl Shared {
         if let Some(counter) = self.of(signal).answered.get(class) {
             counter.add(1);
         }
+    }
+
+    pub(crate) fn removed(&self, removed: Removed) {
+        self.removed_traces.add(removed.traces);
+        self.removed_spans.add(removed.spans);
+        self.removed_log_records.add(removed.log_records);
+        self.removed_metric_points.add(removed.metric_points);
     }
 
     pub(crate) fn committed(&self, recorded: Recorded) {

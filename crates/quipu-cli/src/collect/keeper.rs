@@ -8,8 +8,9 @@
 use super::console::Console;
 use super::counters::Shared;
 use super::forward::{Forward, ReceivedRequest};
+use super::retention::{ALL, Due, Pruning, Retention};
 use crate::http::{Encoding, Ending};
-use crate::output::clean_line;
+use crate::output::{WrongCommandLine, clean_line};
 use anyhow::{Context, Result};
 use quipu::store::{Layout, Refused, StoreError, Writer};
 use quipu::transfer::{Recorded, Recorder, Rows};
@@ -97,6 +98,7 @@ impl Jobs {
 pub(crate) fn start(
     db: &Path,
     layout: Layout,
+    retention: Retention,
     shared: Arc<Shared>,
     after: After,
     ending: Ending,
@@ -105,7 +107,7 @@ pub(crate) fn start(
     let (opened, is_open) = channel();
     let db: PathBuf = db.to_owned();
     let run = move || {
-        let writer = match open(&db, layout) {
+        let writer = match open(&db, layout).and_then(|writer| check_bounds(writer, retention)) {
             Ok(writer) => writer,
             Err(error) => {
                 // The caller is waiting for it.
@@ -116,7 +118,9 @@ pub(crate) fn start(
         let _ = opened.send(Ok(()));
         let recorder = Recorder::new(writer);
         let spooled = recorder.has_waiting().then(Instant::now);
-        Keeper { recorder, waiting, recent: Recent::default(), shared, after, ending, is_failing: false, ends: false, spooled }.run()
+        let pruning = Pruning::new(retention);
+        Keeper { recorder, waiting, recent: Recent::default(), shared, after, ending, is_failing: false, ends: false, spooled, pruning }
+            .run()
     };
     let thread = std::thread::Builder::new().name("quipu-keeper".into()).spawn(run).context("The thread that writes can't be started")?;
     is_open.recv().context("The thread that writes has ended")??;
@@ -129,6 +133,16 @@ fn open(db: &Path, layout: Layout) -> Result<Writer> {
     }
     let mut writer = Writer::append_with(db, layout)?;
     writer.set_cache(CACHE)?;
+    Ok(writer)
+}
+
+/// Refuses bounds for a file of which nothing can be removed.
+fn check_bounds(writer: Writer, retention: Retention) -> Result<Writer> {
+    if Pruning::new(retention).is_bounded() && writer.layout() != Layout::Quipu {
+        let words =
+            "The file has Llama Stack's tables, of which nothing is removed: --max-size and --max-age need a file in Quipu's own layout.";
+        return Err(WrongCommandLine(words.to_owned()).into());
+    }
     Ok(writer)
 }
 
@@ -154,6 +168,7 @@ struct Keeper {
     ends: bool,
     /// When it was last tried to add what waits beside the file, if something does.
     spooled: Option<Instant>,
+    pruning: Pruning,
 }
 
 impl Keeper {
@@ -166,7 +181,10 @@ impl Keeper {
             };
             let mut batch = Batch::default();
             match self.write(first, &mut batch) {
-                Ok(recorded) => self.kept(batch, recorded),
+                Ok(recorded) => {
+                    self.kept(batch, recorded);
+                    self.make_room();
+                }
                 Err(error @ StoreError::Lost(_)) => return Err(self.lost(batch, error)),
                 Err(error) => self.failed(batch, &error),
             }
@@ -182,15 +200,17 @@ impl Keeper {
         Ok(self.recorder.into_writer().finish()?)
     }
 
-    /// Waits for a request; `None` when nothing follows. Meanwhile tries to add what waits beside the file.
+    /// Waits for a request; `None` when nothing follows. Meanwhile tries to add what waits beside the file, and removes what is too much.
     fn next(&mut self) -> Result<Option<Job>, StoreError> {
         while !self.ends {
             if self.spooled.is_some_and(|tried| tried.elapsed() >= AGAIN) {
                 self.add_waiting(ATTEMPT)?;
             }
-            let message = match self.spooled {
-                Some(_) => self.waiting.recv_timeout(AGAIN),
-                None => self.waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            let is_idle = self.spooled.is_some() || !self.prune();
+            let message = match (is_idle, self.spooled.map(|_| AGAIN).or_else(|| self.pruning.pause())) {
+                (false, _) => self.waiting.recv_timeout(Duration::ZERO),
+                (true, Some(pause)) => self.waiting.recv_timeout(pause),
+                (true, None) => self.waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match message {
                 Ok(Message::Job(job)) => return Ok(Some(*job)),
@@ -219,6 +239,46 @@ impl Keeper {
                     return Ok(());
                 }
             }
+        }
+    }
+
+    /// Removes what is too much for as long as nothing more may be written.
+    fn make_room(&mut self) {
+        while self.spooled.is_none() && matches!(self.due(), Due::RemoveFirst(_)) && self.prune() {}
+    }
+
+    fn due(&mut self) -> Due {
+        if !self.pruning.is_bounded() {
+            return Due::Nothing;
+        }
+        self.recorder.writer().file_size().map_or(Due::Nothing, |size| self.pruning.due(size))
+    }
+
+    /// Does a step of what is due. Returns whether something more may be due.
+    fn prune(&mut self) -> bool {
+        let due = self.due();
+        let (before, share) = match due {
+            Due::Nothing => return false,
+            Due::Return => {
+                let returned = self.recorder.return_space();
+                self.pruning.note_returned(matches!(returned, Ok(true)));
+                return matches!(returned, Ok(true));
+            }
+            Due::Remove(share) | Due::RemoveFirst(share) => (None, share),
+            Due::RemoveBefore(before) => (Some(before), ALL),
+        };
+        match self.recorder.remove_oldest(before, share, READERS) {
+            Ok(Some(removed)) => {
+                self.shared.removed(removed);
+                let size = self.recorder.writer().file_size().unwrap_or_default();
+                if let Some(words) = self.pruning.note(removed, due, size) {
+                    eprintln!("{words}");
+                }
+                // Where nothing is too old any more, space may be given back.
+                !removed.is_empty() || matches!(due, Due::RemoveBefore(_))
+            }
+            // While others read the file, nothing is removed. What fails here fails again with the next request, which says why.
+            Ok(None) | Err(_) => false,
         }
     }
 

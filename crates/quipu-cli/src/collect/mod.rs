@@ -2,7 +2,8 @@
 //!
 //! Any free thread reads, decompresses and decodes a request (`routes`) and passes it to the single writer thread (`keeper`), which commits
 //! waiting requests together before they are answered. Committed data is passed on to the counters of `/metrics` (`series`, `exposition`),
-//! the console (`console`) and another receiver (`forward`). OTLP and rows are in `quipu::transfer`, the schema in `quipu::store`, access
+//! the console (`console`) and another receiver (`forward`). Between requests, the writer removes what is oldest from a file that has bounds
+//! (`retention`). OTLP and rows are in `quipu::transfer`, the schema in `quipu::store`, access
 //! control in `http`.
 
 mod arguments;
@@ -12,6 +13,7 @@ mod exposition;
 mod forward;
 mod keeper;
 mod names;
+mod retention;
 mod routes;
 mod series;
 mod settings;
@@ -37,7 +39,7 @@ pub(crate) fn run(collect: &Collect) -> Result<()> {
     let forward = settings.forward.map(|clients| forward::Forward::start(clients, shared.clone())).transpose()?;
     let ending = Ending::default();
     let after = keeper::After { console, forward };
-    let (keeper, jobs) = keeper::start(&settings.db, settings.layout, shared.clone(), after, ending.clone())?;
+    let (keeper, jobs) = keeper::start(&settings.db, settings.layout, settings.retention, shared.clone(), after, ending.clone())?;
     runtime.block_on(async { ending.listen() })?;
     eprintln!("Collecting on http://{} to {}.", server.address()?, clean_line(&settings.db.display().to_string()));
     let served = runtime.block_on(server.serve(routes::routes(jobs.clone(), shared), &ending));

@@ -2,6 +2,7 @@
 
 use super::Collect;
 use super::forward::Clients;
+use super::retention::Retention;
 use crate::http::Door;
 use crate::output::WrongCommandLine;
 use anyhow::{Context, Result};
@@ -15,6 +16,7 @@ pub(crate) struct Settings {
     pub(crate) db: PathBuf,
     /// Of a new file.
     pub(crate) layout: Layout,
+    pub(crate) retention: Retention,
     pub(crate) console: bool,
     /// Clients for forwarding committed data.
     pub(crate) forward: Option<Clients>,
@@ -45,7 +47,8 @@ impl Settings {
         }
         let forward = endpoint.map(|(field, url)| Clients::new(field, url, &variable)).transpose();
         let forward = forward.map_err(|error| WrongCommandLine(error.to_string()))?;
-        Ok(Settings { door, db, layout: collect.layout.into(), console: collect.console || has(SinkKind::Console), forward })
+        let retention = Retention { max_size: collect.max_size, max_age: collect.max_age };
+        Ok(Settings { door, db, layout: collect.layout.into(), retention, console: collect.console || has(SinkKind::Console), forward })
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod html;
 pub(crate) mod import;
 pub(crate) mod info;
 pub(crate) mod logs;
+pub(crate) mod pin;
 pub(crate) mod promql;
 pub(crate) mod push;
 pub(crate) mod query;

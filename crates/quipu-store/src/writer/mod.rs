@@ -13,6 +13,8 @@ mod own;
 #[cfg(not(target_family = "wasm"))]
 mod place;
 mod refused;
+#[cfg(not(target_family = "wasm"))]
+mod retention;
 mod tables;
 #[cfg(not(target_family = "wasm"))]
 mod waiting;
@@ -24,11 +26,16 @@ pub use memory::WrittenSource;
 pub use own::{OwnEvent, OwnSpan, OwnTrace};
 use quipu_model::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
 pub use refused::Refused;
+#[cfg(not(target_family = "wasm"))]
+pub use retention::{FileSize, Removed};
 use rusqlite::config::DbConfig;
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql, ffi};
 #[cfg(not(target_family = "wasm"))]
 pub use waiting::Waiting;
+
+/// The journal of a file that is appended to while others read it.
+const APPENDING: &str = "TRUNCATE";
 
 /// A database being written. [`begin`](Writer::begin) starts a transaction, [`commit`](Writer::commit) ends it; without one, each row is a
 /// transaction.
@@ -49,6 +56,9 @@ pub struct Writer {
     /// Which file is appended to.
     #[cfg(not(target_family = "wasm"))]
     appended: Option<native::Appended>,
+    /// Log records up to this number that are still there belong to spans.
+    #[cfg(not(target_family = "wasm"))]
+    logs_passed: i64,
 }
 
 /// What became of a span that was to be added.
@@ -160,6 +170,8 @@ impl Writer {
             refused: Refused::default(),
             #[cfg(not(target_family = "wasm"))]
             appended: None,
+            #[cfg(not(target_family = "wasm"))]
+            logs_passed: 0,
         };
         writer.prepare(journal).map_err(|error| writer.explain(&error))?;
         Ok(writer)
@@ -176,11 +188,13 @@ impl Writer {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-        // The first two pragmas only affect a file without pages. Foreign keys are not enforced, like in the reference: spans are written
+        // The first three pragmas only affect a file without pages. Pages of a file that is appended to may become free, when what is old is
+        // removed, and go back to the system one by one. Foreign keys are not enforced, like in the reference: spans are written
         // before their trace, and some events have no span.
         let page = self.layout.page_bytes();
+        let vacuum = if journal == APPENDING && self.layout == Layout::Quipu { "PRAGMA auto_vacuum=INCREMENTAL;" } else { "" };
         connection.execute_batch(&format!(
-            "PRAGMA page_size={page}; PRAGMA encoding='UTF-8'; PRAGMA foreign_keys=OFF; PRAGMA cache_size=-8192; PRAGMA trusted_schema=OFF;",
+            "{vacuum} PRAGMA page_size={page}; PRAGMA encoding='UTF-8'; PRAGMA foreign_keys=OFF; PRAGMA cache_size=-8192; PRAGMA trusted_schema=OFF;",
         ))?;
         let mode: String = connection.query_row(&format!("PRAGMA journal_mode={journal}"), [], |row| row.get(0))?;
         if !mode.eq_ignore_ascii_case(journal) {

@@ -15,7 +15,7 @@ use super::super::schema::Schema;
 use super::super::source::ByteSource;
 use super::extra::Extra;
 use super::place::{Found, Place};
-use super::{Target, Writer};
+use super::{APPENDING, Target, Writer};
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -109,7 +109,7 @@ impl Writer {
         make_file(path, &name)?;
         let connection = open(path, &name, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let layout = check_appendable(&connection, path, &name)?.unwrap_or(layout);
-        let mut writer = Writer::set_up(connection, Target::Path(NewFile(None)), name, "TRUNCATE", layout)?;
+        let mut writer = Writer::set_up(connection, Target::Path(NewFile(None)), name, APPENDING, layout)?;
         writer.prepare_append()?;
         writer.try_to_write()?;
         let place = Place::of(path).map_err(|error| StoreError::CannotWrite(format!("{} can't be found again ({error}).", writer.name)))?;

@@ -88,6 +88,8 @@ pub struct OwnTrace<'a> {
     pub end: Option<u64>,
     /// When the reference would have created the row, in seconds since 1970.
     pub created: u64,
+    /// The first and the last row of its spans, of those that were added.
+    pub span_rows: Option<(i64, i64)>,
 }
 
 impl<'a> OwnTrace<'a> {
@@ -97,6 +99,10 @@ impl<'a> OwnTrace<'a> {
         self.root_span_id = self.root_span_id.or(later.root_span_id);
         self.start = [self.start, later.start].into_iter().flatten().min();
         self.end = self.end.max(later.end);
+        self.span_rows = match (self.span_rows, later.span_rows) {
+            (Some((first, last)), Some((from, to))) => Some((first.min(from), last.max(to))),
+            (one, other) => one.or(other),
+        };
     }
 }
 
@@ -240,12 +246,15 @@ const SET_SPAN: &str = "UPDATE quipu_spans SET trace_id = ?1, span_id = ?2, pare
 const ADD_EVENT: &str = "INSERT INTO quipu_events (span_row, name_id, time_unix_nano, attributes, more) VALUES (?1, ?2, ?3, ?4, ?5)";
 const ADD_LOG: &str = "INSERT INTO quipu_log_records (trace_id, span_id, name, timestamp, time_unix_nano, attributes, source_id, more, span_row) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-const SET_TRACE: &str = "INSERT INTO quipu_traces (trace_id, service_id, root_span_id, start_unix_nano, end_unix_nano, created_unix)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(trace_id) DO UPDATE SET
+const SET_TRACE: &str = "INSERT INTO quipu_traces
+    (trace_id, service_id, root_span_id, start_unix_nano, end_unix_nano, created_unix, first_span_row, last_span_row)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(trace_id) DO UPDATE SET
         service_id = coalesce(service_id, excluded.service_id),
         root_span_id = coalesce(root_span_id, excluded.root_span_id),
         start_unix_nano = coalesce(min(start_unix_nano, excluded.start_unix_nano), start_unix_nano, excluded.start_unix_nano),
-        end_unix_nano = coalesce(max(end_unix_nano, excluded.end_unix_nano), end_unix_nano, excluded.end_unix_nano)";
+        end_unix_nano = coalesce(max(end_unix_nano, excluded.end_unix_nano), end_unix_nano, excluded.end_unix_nano),
+        first_span_row = coalesce(min(first_span_row, excluded.first_span_row), first_span_row, excluded.first_span_row),
+        last_span_row = coalesce(max(last_span_row, excluded.last_span_row), last_span_row, excluded.last_span_row)";
 
 impl Writer {
     /// Writes a span with its events in Quipu's own layout. The row of its trace must follow in the same transaction.
@@ -370,7 +379,8 @@ impl Writer {
         let root = trace.root_span_id.map(StoredId::of);
         let service = self.name(trace.service_name)?;
         let (start, end, created) = (Nanos(trace.start), Nanos(trace.end), Nanos(Some(trace.created)));
-        self.run(SET_TRACE, &[&id, &service, &root, &start, &end, &created])?;
+        let (first, last) = trace.span_rows.unzip();
+        self.run(SET_TRACE, &[&id, &service, &root, &start, &end, &created, &first, &last])?;
         Ok(())
     }
 
@@ -507,7 +517,7 @@ mod tests {
         let sent = OwnSpan {
             parent_span_id: Some("00f067aa0ba902b7"),
             name: Some("chat"),
-            start: Some(1_751_328_000_120_000_400),
+            start: Some(1_751_328_000_120_000_100),
             end: Some(1_751_328_001_000_000_000),
             status: Some("ERROR"),
             kind: Some("CLIENT"),
@@ -572,5 +582,31 @@ mod tests {
         let names = "SELECT group_concat(name) FROM (SELECT name FROM span_events WHERE span_id = 'b7ad6b7169203331' ORDER BY id)";
         let names: String = database.connection().query_row(names, [], |row| row.get(0)).expect("events");
         assert_eq!(names, "first,later");
+    }
+
+    #[test]
+    fn times_are_the_texts_that_python_makes_of_them() {
+        // `datetime.fromtimestamp(nanos / 1e9, timezone.utc).isoformat()`, as the reference does it.
+        let known: [(u64, &str); 7] = [
+            (1796054199883879516, "2026-11-30T15:56:39.883879+00:00"),
+            (1796054180910986600, "2026-11-30T15:56:20.910986+00:00"),
+            (1751328000000000400, "2025-07-01T00:00:00+00:00"),
+            (1751328000007812500, "2025-07-01T00:00:00.007812+00:00"),
+            (1751328000999999900, "2025-07-01T00:00:01+00:00"),
+            (1764000000123456789, "2025-11-24T16:00:00.123457+00:00"),
+            (4102444799999999999, "2100-01-01T00:00:00+00:00"),
+        ];
+        let mut writer = writer();
+        let mut expected: Vec<String> = known.iter().map(|(_, text)| (*text).to_owned()).collect();
+        let others: Vec<u64> = (0..2_000).map(|number| 1_764_000_000_000_000_000 + number * 7_812_499_750_001).collect();
+        expected.extend(others.iter().map(|nanos| quipu_model::reference_time(*nanos)));
+        for nanos in known.iter().map(|(nanos, _)| *nanos).chain(others) {
+            let id = format!("{nanos:016x}");
+            writer.add_own_span(&OwnSpan { start: Some(nanos), ..span(TRACE, &id) }, &[]).expect("written");
+        }
+        let database = read(writer);
+        let mut statement = database.connection().prepare("SELECT start_time FROM spans ORDER BY rowid").expect("a view");
+        let texts: Vec<String> = statement.query_map([], |row| row.get(0)).expect("rows").map(|text| text.expect("a text")).collect();
+        assert_eq!(texts, expected);
     }
 }

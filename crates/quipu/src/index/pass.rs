@@ -25,7 +25,8 @@ use quipu_model::recorded::{RawJson, decode, entries, repaired};
 use quipu_model::tokens::{InferenceRole, TokenKind, add_up, from_output, number_in, set_count, set_part};
 use quipu_model::{CallParts, RecordedTime, SpanFlags, SpanKind, TokenRecord, TokenSource};
 use quipu_store::{Database, EventOwner, ScanEvent, ScanSpan, ScanTrace, StoreError, Stored, rowids, scan_events, scan_spans, scan_traces};
-
+#[cfg(not(target_family = "wasm"))]
+use quipu_store::{RemovedSoFar, removed_so_far};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
@@ -62,6 +63,9 @@ pub(crate) struct Pass {
     /// The outer `Option` is set if a snapshot was requested, the inner one once every row was read.
     #[cfg(not(target_family = "wasm"))]
     snapshot: Option<Option<Snapshot>>,
+    /// What had been removed from the file when the pass began.
+    #[cfg(not(target_family = "wasm"))]
+    removed: RemovedSoFar,
 }
 
 #[cfg(not(target_family = "wasm"))]
@@ -110,6 +114,11 @@ impl Pass {
     pub(crate) fn step(&mut self, index: &mut Index, database: &Database, spent: &mut dyn FnMut() -> bool) -> Result<bool, StoreError> {
         let (connection, schema) = (database.connection(), database.schema());
         if !self.started {
+            // Before any row is read: what is removed while the pass lasts is in the index, so the pass after it must not resume.
+            #[cfg(not(target_family = "wasm"))]
+            {
+                self.removed = removed_so_far(connection, schema);
+            }
             let ends = |exists, table| rowids(connection, exists, table).or_else(damaged(database));
             let (spans, events) = (ends(schema.spans.exists, "spans")?, ends(schema.events.exists, "span_events")?);
             // A pass that goes on after another has read the rows before.
@@ -142,7 +151,7 @@ impl Pass {
         }
         #[cfg(not(target_family = "wasm"))]
         if let Some(snapshot @ None) = &mut self.snapshot {
-            *snapshot = Some(Snapshot::of(index, [&self.spans, &self.events], &self.outputs));
+            *snapshot = Some(Snapshot::of(index, [&self.spans, &self.events], &self.outputs, self.removed));
         }
         if !self.derive.has_begun() {
             index.read_sources(database)?;

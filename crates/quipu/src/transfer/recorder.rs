@@ -8,6 +8,8 @@ use quipu_otlp::attributes::Object;
 use quipu_otlp::rows::{NewSpan, Rows};
 #[cfg(not(target_family = "wasm"))]
 use quipu_otlp::{Signal, read_request};
+#[cfg(not(target_family = "wasm"))]
+use quipu_store::Removed;
 use quipu_store::{Added, Layout, OwnEvent, OwnSpan, OwnTrace, Refused, StoreError, TraceFacts, TraceUpdate, Writer};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -143,6 +145,24 @@ impl Recorder {
         Ok(is_done)
     }
 
+    /// As [`Writer::remove_oldest`].
+    ///
+    /// # Errors
+    /// As there.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn remove_oldest(&mut self, before: Option<u64>, share: u64, wait: std::time::Duration) -> Result<Option<Removed>, StoreError> {
+        self.writer.remove_oldest(before, share, wait)
+    }
+
+    /// As [`Writer::return_space`].
+    ///
+    /// # Errors
+    /// As there.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn return_space(&mut self) -> Result<bool, StoreError> {
+        self.writer.return_space()
+    }
+
     /// Whether requests wait beside the file.
     #[cfg(not(target_family = "wasm"))]
     pub fn has_waiting(&self) -> bool {
@@ -256,6 +276,7 @@ impl Recorder {
     }
 
     fn write_own(&mut self, spans: &mut [NewSpan], numbers: &mut Numbers<'_>, recorded: &mut Recorded) -> Result<(), StoreError> {
+        let mut rows = Vec::with_capacity(spans.len());
         for new in &mut *spans {
             let source = self.number(numbers, new.source)?;
             let more = more(new);
@@ -263,17 +284,20 @@ impl Recorder {
             let added = self.writer.add_own_span(&span, &events)?;
             let count = events.len() as u64;
             new.is_repeated = matches!(added, Added::Known | Added::Refused);
+            rows.push(if let Added::Row(row) = added { Some(row) } else { None });
             match added {
                 Added::Row(_) => (recorded.spans, recorded.events) = (recorded.spans + 1, recorded.events + count),
                 Added::Merged | Added::Known => recorded.repeated_spans += 1,
                 Added::Refused => {}
             }
         }
-        by_trace(spans, own_trace, |trace, later| trace.and(&later)).iter().try_for_each(|trace| self.writer.set_own_trace(trace))
+        let told = spans.iter().zip(rows).map(|(new, row)| (new, own_trace(new, row)));
+        by_trace(told, |trace, later| trace.and(&later)).iter().try_for_each(|trace| self.writer.set_own_trace(trace))
     }
 
     fn update_traces(&mut self, spans: &[NewSpan]) -> Result<(), StoreError> {
-        by_trace(spans, trace_update, |trace, later| trace.and(&later)).iter().try_for_each(|trace| self.writer.update_trace(trace))
+        let told = spans.iter().map(|new| (new, trace_update(new)));
+        by_trace(told, |trace, later| trace.and(&later)).iter().try_for_each(|trace| self.writer.update_trace(trace))
     }
 
     /// The row number of a resource and scope, which are written if they are new.
@@ -308,14 +332,14 @@ impl Recorder {
 }
 
 /// What the spans that were added say of their traces, each trace once: spans that arrive together mostly belong to a few.
-fn by_trace<'a, T>(spans: &'a [NewSpan], of: impl Fn(&'a NewSpan) -> T, and: impl Fn(&mut T, T)) -> Vec<T> {
+fn by_trace<'a, T>(spans: impl Iterator<Item = (&'a NewSpan, T)>, and: impl Fn(&mut T, T)) -> Vec<T> {
     let mut places: HashMap<Option<&str>, usize> = HashMap::new();
     let mut traces: Vec<T> = Vec::new();
-    for new in spans.iter().filter(|new| !new.is_repeated) {
+    for (new, told) in spans.filter(|(new, _)| !new.is_repeated) {
         let place = *places.entry(new.span.trace_id.as_deref()).or_insert(traces.len());
         match traces.get_mut(place) {
-            Some(trace) => and(trace, of(new)),
-            None => traces.push(of(new)),
+            Some(trace) => and(trace, told),
+            None => traces.push(told),
         }
     }
     traces
@@ -356,7 +380,8 @@ fn trace_update(new: &NewSpan) -> TraceUpdate<'_> {
     TraceUpdate::by(&new.span, facts)
 }
 
-fn own_trace(new: &NewSpan) -> OwnTrace<'_> {
+/// What a span tells of its trace; `row` is its row if it got one.
+fn own_trace(new: &NewSpan, row: Option<i64>) -> OwnTrace<'_> {
     OwnTrace {
         trace_id: new.span.trace_id.as_deref().unwrap_or_default(),
         service_name: new.service_name.as_deref(),
@@ -364,6 +389,7 @@ fn own_trace(new: &NewSpan) -> OwnTrace<'_> {
         start: new.exact.start,
         end: new.exact.end,
         created: new.created(),
+        span_rows: row.map(|row| (row, row)),
     }
 }
 

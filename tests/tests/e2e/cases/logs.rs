@@ -63,6 +63,7 @@ async fn log_events_are_listed_filtered_and_lead_to_their_trace(stage: &Stage) -
 
 async fn records_without_a_span_are_read_in_full(stage: &Stage) -> Result<()> {
     let page = &stage.page;
+    page.load().await?;
     page.open(&[fixtures::repository().join("tests/fixtures/otlp/agent_logs.jsonl")]).await?;
     ensure!(page.file_facts().await?.contains("Log records"), "{}", page.file_facts().await?);
     let logs = page.log_list();

@@ -211,8 +211,9 @@ fn log_row(app: App, place: u32, log: &LogItem) -> El {
         }
         None => cell("cell-from").attr("title", from).text(from),
     };
-    // Where a message repeats the name of the event, the message says it.
-    let name = (!log.name.is_empty() && !log.message.ends_with(&log.name)).then(|| el("b").class("log-name").text(&log.name));
+    // Where a message repeats the name of the event, the message says it. The spaces are for who copies the line.
+    let name =
+        (!log.name.is_empty() && !log.message.ends_with(&log.name)).then(|| el("b").class("log-name").text(&format!("{} ", log.name)));
     let is_cursor = app.logs.cursor.get_untracked() == Some(place);
     el("div")
         .class(&format!("hit-row log-line {}", severity_class(log.severity)))
@@ -226,6 +227,9 @@ fn log_row(app: App, place: u32, log: &LogItem) -> El {
         .child(cell("cell-severity log-severity").text(log.severity.map_or("", LogSeverity::label)))
         .child(from_cell)
         .child(
-            cell("").maybe(name).child(el("span").class("log-message").text(&log.message)).child(el("span").class("soft").text(&log.rest)),
+            cell("")
+                .maybe(name)
+                .child(el("span").class("log-message").text(&format!("{} ", log.message)))
+                .child(el("span").class("soft").text(&log.rest)),
         )
 }
