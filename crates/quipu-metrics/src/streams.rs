@@ -60,11 +60,36 @@ pub struct HistogramStream {
     pub segments: BTreeMap<i64, Vec<(i64, Histogram)>>,
 }
 
+/// An exemplar of a point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MeasuredExemplar {
+    /// Milliseconds since 1970, UTC: its own time, or else that of its point.
+    pub at: i64,
+    pub value: f64,
+    /// As recorded; empty if it names none.
+    pub trace_id: String,
+    /// As recorded; empty if it names none.
+    pub span_id: String,
+    /// Whether its trace is in the file.
+    pub has_trace: bool,
+}
+
+/// The exemplars of points with the same labels, which several streams are made of: the buckets of a histogram, its sum and its count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExemplarGroup {
+    /// Indices into [`Measured::streams`].
+    pub streams: Vec<u32>,
+    /// Index into [`Measured::histograms`].
+    pub histogram: Option<u32>,
+    pub list: Vec<MeasuredExemplar>,
+}
+
 /// All imported points of a file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     pub streams: Vec<Stream>,
     pub histograms: Vec<HistogramStream>,
+    pub exemplars: Vec<ExemplarGroup>,
     /// How many histograms were left out by metric, because their buckets are too wide.
     pub too_coarse: BTreeMap<String, u64>,
 }

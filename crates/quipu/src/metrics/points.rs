@@ -3,7 +3,8 @@
 //! A point of an exponential histogram is also kept whole, as a native histogram (`exponential`). Not here: the table of points (`store`), names (`prometheus`), the use of streams (`measured`).
 
 use super::exponential;
-use quipu_metrics::streams::{HistogramStream, Measure, Measured, Pairs, Rule, Stream};
+use quipu_metrics::streams::{ExemplarGroup, HistogramStream, Measure, Measured, MeasuredExemplar, Pairs, Rule, Stream};
+use quipu_model::number::narrow;
 use quipu_model::prometheus;
 use quipu_model::prometheus::{MetricShape, metric_name};
 use quipu_model::recorded::{json_text, parse_json};
@@ -53,6 +54,7 @@ struct Origin {
     streams: HashMap<Key, usize>,
     /// The stream of whole histograms.
     histograms: Option<usize>,
+    exemplars: Vec<MeasuredExemplar>,
 }
 
 /// Collects points into streams.
@@ -107,6 +109,7 @@ impl Collector {
             parts.extend([Key::Documented, Key::DocumentedTotal].map(|key| Part { key, ending: "", label: None, value }));
         }
         let counts = counts.or(usage);
+        let exemplars = exemplars_of(&point, time);
         let (sources, streams) = (&self.sources, &mut self.streams);
         let MetricPoint { metric, unit, kind, cumulative, monotonic, attributes, source, .. } = point;
         let key = StreamKey { metric, unit, kind, cumulative, monotonic, attributes, source };
@@ -117,9 +120,10 @@ impl Collector {
                 let shape = MetricShape::of_point(&key.kind, key.monotonic);
                 let name = metric_name(&key.metric, key.unit.as_deref().unwrap_or_default(), shape);
                 let labels = labels_of(&key.attributes, labels);
-                self.origins.entry(key).or_insert(Origin { name, labels, streams: HashMap::new(), histograms: None })
+                self.origins.entry(key).or_insert(Origin { name, labels, streams: HashMap::new(), histograms: None, exemplars: Vec::new() })
             }
         };
+        origin.exemplars.extend(exemplars);
         // Deltas and gauges have no start time.
         let start_of = |rule: Rule| if rule == Rule::Counted { start } else { i64::MIN };
         if is_end {
@@ -192,7 +196,16 @@ impl Collector {
         for segment in histograms.iter_mut().flat_map(|stream| stream.segments.values_mut()) {
             quipu_model::ordered::sort_by_key(segment, |(time, _)| *time);
         }
-        Measured { streams, histograms, too_coarse: self.too_coarse }
+        let with_exemplars = self.origins.into_values().filter(|origin| !origin.exemplars.is_empty());
+        let group = |origin: Origin| {
+            let mut streams: Vec<u32> = origin.streams.into_values().map(narrow).collect();
+            quipu_model::ordered::sort_numbers(&mut streams);
+            ExemplarGroup { streams, histogram: origin.histograms.map(narrow), list: origin.exemplars }
+        };
+        let mut exemplars: Vec<ExemplarGroup> = with_exemplars.map(group).collect();
+        // In the order of the file, which the map does not keep.
+        quipu_model::ordered::sort_by_key(&mut exemplars, |group| (group.streams.first().copied(), group.histogram));
+        Measured { streams, histograms, exemplars, too_coarse: self.too_coarse }
     }
 }
 
@@ -271,6 +284,27 @@ fn buckets(detail: &Value) -> Vec<(f64, f64)> {
         (bound, so_far)
     });
     up_to.collect()
+}
+
+/// The exemplars of a point with a value. Whether their traces are in the file is not known here.
+fn exemplars_of(point: &MetricPoint, time: i64) -> Vec<MeasuredExemplar> {
+    let detail = point.detail.as_deref().filter(|detail| detail.contains("\"exemplars\"")).and_then(parse_json);
+    let text = |item: &Value, name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let read = |item: &Value| {
+        let nanos = match item.get("time_unix_nano") {
+            Some(Value::Number(nanos)) => nanos.0.parse::<u64>().ok(),
+            _ => None,
+        };
+        Some(MeasuredExemplar {
+            at: nanos.and_then(|nanos| i64::try_from(nanos / 1_000_000).ok()).unwrap_or(time),
+            value: item.get("int").or_else(|| item.get("double")).and_then(number)?,
+            trace_id: text(item, "trace_id"),
+            span_id: text(item, "span_id"),
+            has_trace: false,
+        })
+    };
+    let list = detail.as_ref().and_then(|detail| detail.get("exemplars")).and_then(Value::items).unwrap_or_default();
+    list.iter().filter_map(read).collect()
 }
 
 fn quantiles(detail: &Value) -> Vec<(f64, f64)> {
