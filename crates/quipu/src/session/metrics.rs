@@ -12,7 +12,8 @@ use quipu_metrics::{Measured, MetricsInput};
 use quipu_metrics::{Metrics, SeriesLabels, SeriesQuery};
 #[cfg(feature = "promql")]
 use quipu_model::budget::{Allowance, Budget};
-use quipu_model::{Cost, TokenKind, TokenTotals};
+use quipu_model::dialect::TokenPart;
+use quipu_model::{CallParts, Cost, TokenKind, TokenTotals};
 #[cfg(feature = "promql")]
 use quipu_promql::{Evaluated, PromqlAnswer, PromqlError};
 #[cfg(feature = "promql")]
@@ -88,7 +89,10 @@ impl Session {
     pub(super) fn tokens_in_metrics(&self) -> TokenTotals {
         let measured = self.measured().unwrap_or_default();
         let [prompt, completion, total] = TokenKind::ALL.map(|kind| measured.tokens(kind));
-        TokenTotals { prompt, completion, total, ..TokenTotals::default() }
+        let [cached, cache_written, reasoning] =
+            [TokenPart::Cached, TokenPart::CacheWritten, TokenPart::Reasoning].map(|part| measured.part(part));
+        let parts = CallParts { cached, cache_written, reasoning, ..CallParts::default() };
+        TokenTotals { prompt, completion, total, parts, ..TokenTotals::default() }
     }
 
     /// Ids and names of spans by row; rows that do not exist are skipped.
