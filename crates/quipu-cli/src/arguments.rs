@@ -301,6 +301,10 @@ pub(crate) struct Promql {
     /// Step of a range query
     #[arg(long, value_name = "DURATION")]
     pub(crate) step: Option<String>,
+    /// Print the exemplars of the series that the query selects: measurements with their trace and span, latest first, at most 1,000;
+    /// those within --start and --end, or up to --time
+    #[arg(long, conflicts_with_all = ["openmetrics", "step", "exact"])]
+    pub(crate) exemplars: bool,
     /// Compute increase() and rate() exactly, without Prometheus' extrapolation
     #[arg(long)]
     pub(crate) exact: bool,

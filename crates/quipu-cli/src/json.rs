@@ -2,11 +2,12 @@
 
 use quipu::model::{CallParts, EventTime, SpanFlags, Timestamp, TokenCount, TokenRecord, TokenTotals};
 use quipu::protocol::{
-    Attribute, FileSummary, LogDetail, MatchPlace, NO_ROW, SearchHit, SpanDetail, SpanLink, TraceColumns, TracePage, TraceRow,
+    Attribute, Exemplars, FileSummary, LogDetail, MatchPlace, NO_ROW, SearchHit, SpanDetail, SpanLink, TraceColumns, TracePage, TraceRow,
     UNKNOWN_NANOS, Warning,
 };
 use quipu::query::{ReleaseGuess, Writers};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeMap;
 
 fn time(at: Option<Timestamp>) -> Json {
     at.map_or(Json::Null, |at| json!(EventTime::utc(at).to_string()))
@@ -222,4 +223,40 @@ pub(crate) fn span(span: &SpanDetail, api_span: &Json, api_events: &Json) -> Jso
         "attributes": api_span["attributes"],
         "events": api_events["data"],
     })
+}
+
+/// Maximum number of exemplars in one answer.
+pub(crate) const MOST_EXEMPLARS: u32 = 1_000;
+
+/// Says how many exemplars are not in the answer; `None` if all are.
+pub(crate) fn left_out(found: &Exemplars) -> Option<String> {
+    let listed = found.list.len() as u64;
+    (listed < found.total)
+        .then(|| format!("The latest {} of {} exemplars.", quipu::format::count(listed), quipu::format::count(found.total)))
+}
+
+/// Prometheus' document of exemplars: by series, each with its exemplars by time.
+pub(crate) fn exemplars(found: &Exemplars) -> Json {
+    let text = |value: f64| match value {
+        f64::INFINITY => "+Inf".to_owned(),
+        f64::NEG_INFINITY => "-Inf".to_owned(),
+        value => value.to_string(),
+    };
+    let mut by_series: BTreeMap<&[(String, String)], Vec<Json>> = BTreeMap::new();
+    for exemplar in found.list.iter().rev() {
+        let ids = [("trace_id", &exemplar.trace_id), ("span_id", &exemplar.span_id)].into_iter().filter(|(_, id)| !id.is_empty());
+        let labels: Map<String, Json> = ids.map(|(name, id)| (name.to_owned(), json!(id))).collect();
+        let timestamp = exemplar.at_millis as f64 / 1e3;
+        let one = json!({ "labels": labels, "value": text(exemplar.value), "timestamp": timestamp });
+        by_series.entry(&exemplar.labels).or_default().push(one);
+    }
+    let object =
+        |labels: &[(String, String)]| labels.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<Map<String, Json>>();
+    let series = |(labels, list): (&[(String, String)], Vec<Json>)| json!({ "seriesLabels": object(labels), "exemplars": list });
+    let data: Vec<Json> = by_series.into_iter().map(series).collect();
+    let mut document = json!({ "status": "success", "data": data });
+    if let (Some(sentence), Some(fields)) = (left_out(found), document.as_object_mut()) {
+        fields.insert("warnings".into(), json!([sentence]));
+    }
+    document
 }

@@ -572,6 +572,52 @@ fn promql_prints_a_table_and_the_document_of_prometheus() {
 }
 
 #[test]
+fn promql_lists_the_exemplars_of_the_series_of_a_query() {
+    let folder = Folder::new();
+    let db = folder.0.join("points.db").to_string_lossy().into_owned();
+    let fixture =
+        |name: &str| quipu_tests::fixtures::repository().join("tests/fixtures/otlp/modern").join(name).to_string_lossy().into_owned();
+    said(&["import", &fixture("traceloop-openai-047_metrics.binpb.gz"), "--db", &db]);
+    let sql = rusqlite::Connection::open(&db).expect("SQLite opens the file");
+    let of_sql = "SELECT (one.value ->> 'trace_id') || '  ' || (one.value ->> 'span_id')
+        FROM quipu_metric_points, json_each(detail, '$.exemplars') AS one WHERE metric = 'gen_ai.client.token.usage'
+        ORDER BY one.value ->> 'time_unix_nano' DESC";
+    let recorded = quipu_tests::fixtures::texts(&sql, of_sql).expect("SQL");
+    let table = said(&["promql", &db, "gen_ai_client_token_usage_sum", "--exemplars"]);
+    let mut lines = table.lines();
+    let heads: Vec<&str> = lines.next().expect("a heading").split_whitespace().collect();
+    assert_eq!(heads, ["TIME", "(UTC)", "VALUE", "TRACE", "SPAN", "SERIES"]);
+    assert!(lines.clone().count() == recorded.len() && lines.zip(&recorded).all(|(line, ids)| line.contains(ids.as_str())), "{table}");
+    let json = said(&["promql", &db, "sum(rate(gen_ai_client_token_usage_sum[5m]))", "--exemplars", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let lengths = json["data"].as_array().expect("series").iter().map(|series| series["exemplars"].as_array().map_or(0, Vec::len));
+    assert_eq!((&json["status"], lengths.sum::<usize>(), &json["warnings"]), (&"success".into(), recorded.len(), &serde_json::Value::Null));
+    let none = "These series have no exemplar at that time.";
+    assert_eq!(said(&["promql", &db, "gen_ai_client_token_usage_sum", "--exemplars", "--time", "90"]).trim(), none);
+    assert_eq!(run(&["promql", &db, "sum(", "--exemplars"]).status.code(), Some(2));
+    assert_eq!(run(&["promql", &db, "a", "--exemplars", "--step", "1m"]).status.code(), Some(2));
+}
+
+#[test]
+fn promql_says_when_there_are_more_exemplars_than_it_lists() {
+    let folder = Folder::new();
+    let (body, db) = (folder.0.join("many.json"), folder.0.join("many.db").to_string_lossy().into_owned());
+    let exemplars: Vec<serde_json::Value> =
+        (1..=1_002).map(|at| serde_json::json!({ "timeUnixNano": format!("17000{at:05}000000000"), "asInt": at.to_string() })).collect();
+    let point = serde_json::json!({ "timeUnixNano": "1700009999000000000", "asInt": "5", "exemplars": exemplars });
+    let metric = serde_json::json!({ "name": "app.requests", "gauge": { "dataPoints": [point] } });
+    let sent = serde_json::json!({ "resourceMetrics": [{ "scopeMetrics": [{ "metrics": [metric] }] }] });
+    std::fs::write(&body, sent.to_string()).expect("a file");
+    said(&["import", &body.to_string_lossy(), "--db", &db]);
+    let table = said(&["promql", &db, "app_requests", "--exemplars"]);
+    assert_eq!((table.lines().count(), table.lines().last()), (1_002, Some("The latest 1,000 of 1,002 exemplars.")));
+    let json: serde_json::Value = serde_json::from_str(&said(&["promql", &db, "app_requests", "--exemplars", "--json"])).expect("JSON");
+    assert_eq!(json["warnings"], serde_json::json!(["The latest 1,000 of 1,002 exemplars."]));
+    let list = json["data"][0]["exemplars"].as_array().expect("exemplars");
+    assert_eq!((list.len(), &list[0]), (1_000, &serde_json::json!({ "labels": {}, "value": "3", "timestamp": 1_700_000_003.0 })));
+}
+
+#[test]
 fn promql_reads_series_as_they_are() {
     let folder = Folder::new();
     let series = folder.0.join("series.txt");

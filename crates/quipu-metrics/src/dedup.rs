@@ -44,10 +44,10 @@ struct Counted {
 pub(super) fn merge_measured(measured: &Measured, models: &ModelNames<'_>, amounts: &mut AmountsBySeries) -> Vec<SampledSeries> {
     let rename = |name: &str, value: &str| if name == "model_id" { (models.shown)(value) } else { value.to_owned() };
     let mut series = measured.series(&rename);
-    // The histogram of the GenAI conventions counts a call once for each program that is instrumented, and not every call. It counts only
-    // where no span has tokens.
+    // The histogram of the GenAI conventions counts a call once for each program that is instrumented, and Claude Code names its models as it
+    // likes. They count only where no span has tokens.
     if amounts.keys().any(|labels| documented(labels.get(METRIC_NAME)).is_some()) {
-        series.retain(|series| series.counts.is_none() || series.measure != Measure::Histogram);
+        series.retain(|series| series.counts.is_none() || !series.yields);
     }
     let model = |labels: &Labels| (models.plain)(labels.get("model_id"));
     let key = |series: &MeasuredSeries| Some((series.counts?.documented_name(), (models.plain)(series.model()?)));

@@ -4,6 +4,7 @@
 
 use super::catalogue::catalog;
 use super::complete::complete;
+use super::exemplars::exemplars;
 use super::metrics_input::MetricsInput;
 use super::overview::overview;
 use super::point_amounts::point_amounts;
@@ -15,8 +16,8 @@ use quipu_model::budget::Budget;
 use quipu_promql::{EvalOptions, Evaluated, METRIC_NAME, PromqlTime, SeriesSource, evaluate_with_notes, selector_ranges};
 use quipu_promql::{PromqlAnswer, PromqlError, PromqlSeries};
 use quipu_protocol::{
-    AnswerPage, AnswerSeries, Answers, CompletePromql, Failure, GetOverview, ListPointAmounts, LoadMetricsInput, MetricCatalog,
-    MetricOptions, Overview, OverviewPage, OverviewQuery, PointAmounts, PointQuery, PromqlQuery, RunPromql, Suggestions,
+    AnswerPage, AnswerSeries, Answers, CompletePromql, ExemplarQuery, Exemplars, Failure, GetOverview, ListPointAmounts, LoadMetricsInput,
+    MetricCatalog, MetricOptions, Overview, OverviewPage, OverviewQuery, PointAmounts, PointQuery, PromqlQuery, RunPromql, Suggestions,
 };
 use quipu_ui::render::{answer_sheet, overview_page};
 use quipu_ui::view::{answer_chart, series_name};
@@ -24,6 +25,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Number of steps of a range query without a step.
 const STEPS: i64 = 250;
+
+/// Most exemplars below a result.
+const MOST_EXEMPLARS: u32 = 100;
 
 /// The metrics of a file.
 #[derive(Default)]
@@ -89,6 +93,9 @@ impl Metrics {
         };
         let Evaluated { answer, warnings, infos } = self.query_with_notes(&asked, &Budget::default())?;
         let notes: Vec<String> = warnings.into_iter().chain(infos).collect();
+        let PromqlQuery { start, end, options, .. } = *query;
+        let exemplars = ExemplarQuery { query: query.query.clone(), start, end, limit: MOST_EXEMPLARS, options };
+        let exemplars = self.exemplars(&exemplars, &Budget::default())?;
         let chart = match time(&asked, &self.series(query.options)) {
             PromqlTime::At(_) => None,
             PromqlTime::Steps { start, end, step } => Some(answer_chart(&answer, &query.query, (start, end, step))),
@@ -101,7 +108,7 @@ impl Metrics {
                 .unwrap_or(last),
         };
         Ok(AnswerPage {
-            table: answer_sheet(&answer, chart.as_ref(), &notes),
+            table: answer_sheet(&answer, chart.as_ref(), &notes, &exemplars),
             series: answer.series().iter().map(series).collect(),
             step_millis: chart.as_ref().map_or(last.saturating_sub(first).saturating_add(1), |chart| chart.step_millis),
             chart,
@@ -119,6 +126,14 @@ impl Metrics {
     /// See [`Metrics::query`].
     pub fn point_amounts(&self, query: &PointQuery, budget: &Budget) -> Result<PointAmounts, PromqlError> {
         point_amounts(&self.series(query.options), query, budget)
+    }
+
+    /// The exemplars of the series that a query selects, latest first.
+    ///
+    /// # Errors
+    /// If the query is invalid, or the budget is used up.
+    pub fn exemplars(&self, query: &ExemplarQuery, budget: &Budget) -> Result<Exemplars, PromqlError> {
+        exemplars(&self.input.measured, &self.series(query.options), query, budget)
     }
 
     /// Tokens, requests and durations in a part of the file.

@@ -6,7 +6,7 @@
 //! [`metrics_input`] and [`streams`] are the input, plain data that crosses from the worker that read the file to the one that counts. `Metrics`
 //! (`engine`) answers queries over it. Other modules: `measured` and `histograms` make series of imported points and `beside` keeps them from being counted
 //! twice; `amounts` sums over time, `spans` groups ends and durations by name, `names` has the names of computed metrics, `prepare` makes
-//! counters, `source` answers selectors, `series_list` lists series by selector, `catalogue` lists the metrics there are, `point_amounts` finds the amounts that make up a point, `overview`
+//! counters, `source` answers selectors, `series_list` lists series by selector, `catalogue` lists the metrics there are, `point_amounts` finds the amounts that make up a point, `exemplar_series` and `exemplars` find exemplars, `overview`
 //! is the first view of the page, `complete` suggests how a query may continue.
 //!
 //! Not here: PromQL (`quipu-promql`), how token counts are read (`quipu_model::tokens`), taking the input from an index (`quipu`).
@@ -21,6 +21,10 @@ mod complete;
 mod dedup;
 #[cfg(feature = "engine")]
 mod engine;
+#[cfg(feature = "engine")]
+mod exemplar_series;
+#[cfg(feature = "engine")]
+mod exemplars;
 #[cfg(feature = "engine")]
 mod histograms;
 #[cfg(feature = "engine")]

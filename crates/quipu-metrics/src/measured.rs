@@ -18,6 +18,8 @@ pub(super) struct MeasuredSeries {
     pub(super) labels: Pairs,
     pub(super) measure: Measure,
     pub(super) counts: Option<TokenKind>,
+    /// As in [`Stream::yields`].
+    pub(super) yields: bool,
     pub(super) points: Points,
 }
 
@@ -45,8 +47,8 @@ impl Measured {
         }
         let make = |(labels, streams): (Pairs, Vec<&Stream>)| {
             let first = streams.first()?;
-            let (measure, counts) = (first.measure, first.counts);
-            Some(MeasuredSeries { labels, measure, counts, points: points_of(&streams) })
+            let Stream { measure, counts, yields, .. } = **first;
+            Some(MeasuredSeries { labels, measure, counts, yields, points: points_of(&streams) })
         };
         by_labels.into_iter().filter_map(make).collect()
     }

@@ -4,6 +4,7 @@
 
 use super::amounts::{Amount, Amounts, millis};
 use super::dedup::{ModelNames, SampledSeries, extent, merge_measured};
+use super::exemplar_series::{ExemplarSeries, exemplar_series};
 use super::histograms::HistogramSeries;
 use super::metrics_input::{MetricsInput, RecordedSeries};
 use super::names::{INFERENCE_REQUESTS, status_of};
@@ -32,6 +33,8 @@ pub(super) struct Prepared {
     pub(super) listed: Vec<SampledSeries>,
     /// Measured histograms, sorted by labels.
     pub(super) histograms: Vec<HistogramSeries>,
+    /// Series of exemplars.
+    pub(super) exemplars: Vec<ExemplarSeries>,
     /// Times of the file's first amount and last event: milliseconds since 1970, UTC.
     pub(super) extent: Option<(i64, i64)>,
     counted: CountedRequests,
@@ -52,8 +55,10 @@ impl Prepared {
         let shown = |name: &str, value: &str| if name == "model_id" { builder.model(value).to_owned() } else { value.to_owned() };
         let histograms = input.measured.histogram_series(&shown);
         let extent = extent(input.extent, &series, &listed, &histograms);
+        let is_listed = |labels: &Labels| listed.iter().any(|listed| listed.labels == *labels);
+        let exemplars = exemplar_series(&input.measured, &shown, &|labels| series.contains_key(labels) || is_listed(labels));
         let counters = series.into_iter().map(|(labels, list)| Counter { labels, amounts: Arc::new(Amounts::new(list)) });
-        Prepared { merged, counters: counters.collect(), listed, histograms, extent, counted }
+        Prepared { merged, counters: counters.collect(), listed, histograms, exemplars, extent, counted }
     }
 
     /// Labels of all series except those of spans; for measured series also the kind of metric.

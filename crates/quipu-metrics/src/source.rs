@@ -71,12 +71,7 @@ impl FileSeries<'_> {
         if found {
             return Ok(());
         }
-        let is_name = |matcher: &&Matcher| matcher.name() == METRIC_NAME && matcher.is_equality();
-        let Some(name) = matchers.iter().find(is_name).and_then(|matcher| matcher.value().strip_prefix(OGX_NAMESPACE)) else {
-            return Ok(());
-        };
-        let plain: Vec<Matcher> =
-            (matchers.iter()).map(|matcher| if is_name(&matcher) { Matcher::equal(METRIC_NAME, name) } else { matcher.clone() }).collect();
+        let Some(plain) = without_namespace(matchers) else { return Ok(()) };
         self.find_named(&plain, budget, take)
     }
 
@@ -138,6 +133,14 @@ impl FileSeries<'_> {
         }
         Ok(())
     }
+}
+
+/// The matchers without the prefix that the collector in OGX's documentation adds; `None` if the name has none.
+pub(super) fn without_namespace(matchers: &[Matcher]) -> Option<Vec<Matcher>> {
+    let is_name = |matcher: &&Matcher| matcher.name() == METRIC_NAME && matcher.is_equality();
+    let name = matchers.iter().find(is_name).and_then(|matcher| matcher.value().strip_prefix(OGX_NAMESPACE))?;
+    let plain = |matcher: &Matcher| if is_name(&matcher) { Matcher::equal(METRIC_NAME, name) } else { matcher.clone() };
+    Some(matchers.iter().map(plain).collect())
 }
 
 /// The error for a used-up budget; the caller knows the place in the query.

@@ -6,7 +6,7 @@
 //! understand a query; `functions`, `operator` and `value_type` say what can be computed; `eval` walks the tree; `looked` finds the time range
 //! a query reads; `notes` are warnings beside an answer; `answer` prints Prometheus's JSON; `openmetrics` reads series from text.
 //!
-//! Not here: exemplars, the series of a telemetry file (`quipu-metrics`), clocks.
+//! Not here: exemplars and the series of a telemetry file (`quipu-metrics`), clocks.
 
 #[cfg(feature = "grammar")]
 mod answer;

@@ -38,10 +38,10 @@ pub use listing::{
 };
 pub use logs::{GetLog, ListLogs, LogChart, LogDetail, LogId, LogItem, LogListQuery, LogPage, LogReading};
 pub use metrics::{
-    AnswerPage, AnswerSeries, Chart, ChartForm, ChartSeries, CompletePromql, CountedRequests, GetOverview, LabelCompletion, Latency,
-    ListPointAmounts, LoadMetricsInput, MetricCatalog, MetricInfo, MetricKind, MetricOptions, NamedSpan, Overview, OverviewPage,
-    OverviewQuery, PointAmount, PointAmounts, PointQuery, PointSpan, PointSpans, PromqlQuery, RouteRequests, RunPromql, TokenShare,
-    TokensBy, TokensShown,
+    AnswerPage, AnswerSeries, Chart, ChartForm, ChartSeries, CompletePromql, CountedRequests, Exemplar, ExemplarQuery, Exemplars,
+    GetOverview, LabelCompletion, Latency, ListPointAmounts, LoadMetricsInput, MetricCatalog, MetricInfo, MetricKind, MetricOptions,
+    NamedSpan, Overview, OverviewPage, OverviewQuery, PointAmount, PointAmounts, PointQuery, PointSpan, PointSpans, PromqlQuery,
+    RouteRequests, RunPromql, TokenShare, TokensBy, TokensShown,
 };
 pub use packed::{Packed, Plain, SpanIds, Texts};
 pub use progress::{Grown, Importing, IndexProgress};

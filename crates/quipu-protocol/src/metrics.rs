@@ -87,6 +87,47 @@ pub struct PointSpans {
     pub without_span: u64,
 }
 
+/// Asks for the exemplars of series.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExemplarQuery {
+    /// PromQL; the series of all its selectors are meant, whatever is computed from them.
+    pub query: String,
+    /// Only exemplars of this time or later.
+    pub start: Option<i64>,
+    /// Only exemplars of this time or earlier.
+    pub end: Option<i64>,
+    /// Maximum number of items in the answer; `total` counts the others.
+    pub limit: u32,
+    /// Those of the query.
+    pub options: MetricOptions,
+}
+
+/// A measurement that a point of a series counts, with the span during which it was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Exemplar {
+    /// The labels of its series. For a classic histogram that is its bucket, if the query selects it.
+    pub labels: Vec<(String, String)>,
+    /// When it was measured.
+    pub at_millis: i64,
+    /// What was measured.
+    pub value: f64,
+    /// As recorded; empty if it names none.
+    pub trace_id: String,
+    /// As recorded; empty if it names none.
+    pub span_id: String,
+    /// Whether its trace is in the file.
+    pub has_trace: bool,
+}
+
+/// Exemplars, latest first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Exemplars {
+    /// [`ExemplarQuery::limit`] of them at most.
+    pub list: Vec<Exemplar>,
+    /// Number of all exemplars, listed or not.
+    pub total: u64,
+}
+
 /// The type of a metric, as in OpenMetrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MetricKind {

@@ -13,6 +13,7 @@ mod address;
 mod compared;
 mod conversation;
 mod dialects;
+mod exemplars;
 mod failure;
 mod files;
 mod filter;

@@ -1,11 +1,12 @@
 //! `quipu promql`: evaluates a query over a telemetry file or OpenMetrics text.
 
 use crate::arguments::Promql;
+use crate::json::{MOST_EXEMPLARS, exemplars, left_out};
 use crate::open::open_indexed;
 use crate::output::{Ink, Output, WrongCommandLine, clean_line};
 use crate::table::{Column, lines};
 use anyhow::{Context, Result, bail};
-use quipu::metrics::{MetricOptions, PromqlQuery};
+use quipu::metrics::{Exemplar, ExemplarQuery, Exemplars, MetricOptions, PromqlQuery};
 use quipu::model::Timestamp;
 use quipu::model::budget::Budget;
 use quipu::promql::{
@@ -27,13 +28,23 @@ pub(crate) fn run(promql: &Promql, as_json: bool, output: &mut Output) -> Result
     let mut asked = PromqlQuery { query: String::new(), start: time(&promql.start)?, end: time(&promql.end)?, step, options };
     if let Some(at) = time(&promql.time)? {
         asked.end = Some(at);
-    } else if asked.end.is_some() && asked.start.is_none() && step.is_none() {
+    } else if !promql.exemplars && asked.end.is_some() && asked.start.is_none() && step.is_none() {
         bail!(WrongCommandLine("--end requires --start and --step. For a single point in time, use --time.".into()));
     }
     let answer = match (promql.words.as_slice(), &promql.openmetrics) {
         ([query], Some(series)) => {
             asked.query.clone_from(query);
             of_text(series, &asked)?
+        }
+        ([file, query], None) if promql.exemplars => {
+            asked.query.clone_from(query);
+            let PromqlQuery { query, start, end, options, .. } = asked.clone();
+            let asked_exemplars = ExemplarQuery { query, start, end, limit: MOST_EXEMPLARS, options };
+            return match open_indexed(Path::new(file))?.list_exemplars(&asked_exemplars)? {
+                Ok(found) if as_json => output.line(&exemplars(&found).to_string()).map(|()| true),
+                Ok(found) => print_exemplars(&found, output).map(|()| true),
+                Err(error) => fail(error, &asked.query, as_json, output),
+            };
         }
         ([file, query], None) => {
             asked.query.clone_from(query);
@@ -50,14 +61,17 @@ pub(crate) fn run(promql: &Promql, as_json: bool, output: &mut Output) -> Result
             }
             print(&evaluated.answer, output).map(|()| true)
         }
-        Err(error) if as_json => output.line(&error_json(&error)).map(|()| false),
-        Err(error) => Err(to_error(error, &asked.query)),
+        Err(error) => fail(error, &asked.query, as_json, output),
     }
 }
 
-fn to_error(error: PromqlError, query: &str) -> anyhow::Error {
+/// Reports an error in a query.
+fn fail(error: PromqlError, query: &str, as_json: bool, output: &mut Output) -> Result<bool> {
+    if as_json {
+        return output.line(&error_json(&error)).map(|()| false);
+    }
     let words = format!("{}\n{error}", error.drawing(query));
-    if error.is_bad_query { WrongCommandLine(words).into() } else { anyhow::anyhow!(words) }
+    Err(if error.is_bad_query { WrongCommandLine(words).into() } else { anyhow::anyhow!(words) })
 }
 
 fn of_text(path: &Path, asked: &PromqlQuery) -> Result<Result<Evaluated, PromqlError>> {
@@ -83,15 +97,12 @@ fn print(answer: &PromqlAnswer, output: &mut Output) -> Result<()> {
         PromqlAnswer::Scalar(point) => return output.line(&point.value.to_string()),
         PromqlAnswer::Text(_, text) => return output.line(&clean_line(text)),
         PromqlAnswer::Vector(list) => {
-            let row = |series: &PromqlSeries| vec![last_value(series), name(series)];
+            let row = |series: &PromqlSeries| vec![last_value(series), name(&series.labels)];
             (vec![value, left("SERIES")], list.iter().map(row).collect())
         }
         PromqlAnswer::Matrix(list) => {
             let rows = list.iter().flat_map(|series| {
-                values(series).into_iter().map(|(at_millis, value)| {
-                    let at = Timestamp(at_millis.saturating_mul(1_000_000)).civil(0);
-                    vec![quipu::format::cut_to_millis(&at).to_owned(), value, name(series)]
-                })
+                values(series).into_iter().map(|(at_millis, value)| vec![time_text(at_millis), value, name(&series.labels)])
             });
             (vec![left("TIME (UTC)"), value, left("SERIES")], rows.collect())
         }
@@ -103,6 +114,38 @@ fn print(answer: &PromqlAnswer, output: &mut Output) -> Result<()> {
         output.line(&output.ink(&line, if number == 0 { Ink::Faint } else { Ink::Plain }))?;
     }
     Ok(())
+}
+
+fn print_exemplars(found: &Exemplars, output: &mut Output) -> Result<()> {
+    if found.list.is_empty() {
+        return output.line(&output.ink("These series have no exemplar at that time.", Ink::Faint));
+    }
+    let left = |heading| Column { heading, right: false };
+    let columns = [
+        left("TIME (UTC)"),
+        Column { heading: "VALUE", right: true },
+        left("TRACE"),
+        left("SPAN"),
+        left("SERIES"),
+    ];
+    let id = |id: &str| if id.is_empty() { quipu::format::DASH.to_owned() } else { clean_line(id) };
+    let row = |found: &Exemplar| {
+        let value = found.value.to_string();
+        vec![time_text(found.at_millis), value, id(&found.trace_id), id(&found.span_id), name(&found.labels)]
+    };
+    let rows: Vec<Vec<String>> = found.list.iter().map(row).collect();
+    for (number, line) in lines(&columns, &rows, output.width()).into_iter().enumerate() {
+        output.line(&output.ink(&line, if number == 0 { Ink::Faint } else { Ink::Plain }))?;
+    }
+    match left_out(found) {
+        Some(sentence) => output.line(&output.ink(&sentence, Ink::Faint)),
+        None => Ok(()),
+    }
+}
+
+fn time_text(at_millis: i64) -> String {
+    let at = Timestamp(at_millis.saturating_mul(1_000_000)).civil(0);
+    quipu::format::cut_to_millis(&at).to_owned()
 }
 
 /// Times and texts of numbers and histograms.
@@ -118,7 +161,7 @@ fn last_value(series: &PromqlSeries) -> String {
     values(series).pop().map_or_else(|| quipu::format::DASH.to_owned(), |(_, text)| text)
 }
 
-fn name(series: &PromqlSeries) -> String {
-    let pairs = series.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+fn name(labels: &[(String, String)]) -> String {
+    let pairs = labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     clean_line(&Labels::new(pairs).to_string())
 }

@@ -1,17 +1,18 @@
-//! Prometheus' query API over the metrics of the file, as far as Grafana and `promtool` use it: queries, series, labels and metadata.
+//! Prometheus' query API over the metrics of the file, as far as Grafana and `promtool` use it: queries, series, labels, exemplars and metadata.
 //!
-//! Rules, targets and exemplars are empty: a file has none. PromQL is in the core.
+//! Rules and targets are empty: a file has none. PromQL is in the core.
 
 use super::places::Busy;
 use super::{Shared, body_of, json, now_seconds};
 use crate::http::Refusal;
+use crate::json::{MOST_EXEMPLARS, exemplars};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{Method, Request, Response, StatusCode};
 use axum::routing::get;
 use quipu::SeriesQuery;
-use quipu::metrics::{MetricKind, Metrics, PromqlQuery};
+use quipu::metrics::{ExemplarQuery, MetricKind, Metrics, PromqlQuery};
 use quipu::model::budget::Budget;
 use quipu::promql::{MAX_STEPS, METRIC_NAME, PromqlError, error_json, read_duration, read_time};
 use quipu::protocol::Failure;
@@ -30,7 +31,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/api/v1/label/{name}/values", get(label_values))
         .route("/api/v1/metadata", get(metadata))
         .route("/api/v1/status/buildinfo", get(build_info))
-        .route("/api/v1/query_exemplars", get(no_exemplars).post(no_exemplars))
+        .route("/api/v1/query_exemplars", get(query_exemplars).post(query_exemplars))
         .route("/api/v1/rules", get(no_rules))
 }
 
@@ -239,8 +240,16 @@ async fn build_info() -> Response<Body> {
     json(StatusCode::OK, json!({ "status": "success", "data": data }).to_string())
 }
 
-async fn no_exemplars() -> Response<Body> {
-    json(StatusCode::OK, json!({ "status": "success", "data": [] }).to_string())
+async fn query_exemplars(State(served): State<Shared>, request: Request<Body>) -> Answer {
+    let params = Params::read(request).await?;
+    let (start, end) = (params.time("start")?, params.time("end")?);
+    if start > end && end.is_some() {
+        return Err(Problem::BadData("The parameter end is before start.".into()));
+    }
+    let query = ExemplarQuery { query: params.required("query")?.into(), start, end, limit: MOST_EXEMPLARS, options: served.metrics };
+    let place = served.places.enter().await?;
+    let found = served.live.newest().metrics(place, move |metrics, budget| metrics.exemplars(&query, budget)).await??;
+    Ok(json(StatusCode::OK, exemplars(&found).to_string()))
 }
 
 async fn no_rules() -> Response<Body> {

@@ -179,3 +179,42 @@ fn what_grafana_asks_beside_queries_is_answered() {
     assert_eq!(data(&server.get("/api/v1/rules")), json!({ "groups": [] }));
     assert_eq!(data(&server.get("/api/v1/query_exemplars?query=up")), json!([]));
 }
+
+#[test]
+fn exemplars_lead_from_a_series_to_the_spans_behind_it() {
+    let server = Server::of_points(include_bytes!("../../../../tests/fixtures/otlp/modern/traceloop-openai-047_metrics.binpb.gz"));
+    let of_sql = "SELECT one.value ->> 'trace_id' || ' ' || (one.value ->> 'span_id') || ' ' || coalesce(one.value ->> 'int', one.value ->> 'double')
+            || ' ' || (one.value ->> 'time_unix_nano' / 1000000)
+        FROM quipu_metric_points, json_each(detail, '$.exemplars') AS one WHERE metric = 'gen_ai.client.token.usage' ORDER BY 1";
+    let recorded = texts(&server.sql(), of_sql).expect("SQL");
+    assert!(!recorded.is_empty());
+    let query = "rate(gen_ai_client_token_usage_bucket[5m])";
+    let answer = data(&ask(&server, "query_exemplars", &[("query", query)]));
+    let mut found = Vec::new();
+    for series in answer.as_array().expect("series") {
+        assert_eq!(series["seriesLabels"]["__name__"], "gen_ai_client_token_usage_bucket");
+        let bound: f64 = series["seriesLabels"]["le"].as_str().and_then(|text| text.parse().ok()).expect("a bucket");
+        let list = series["exemplars"].as_array().expect("exemplars");
+        assert!(list.is_sorted_by_key(|one| one["timestamp"].as_f64()));
+        for one in list {
+            let (id, text) = (|name: &str| one["labels"][name].as_str().expect("an id"), one["value"].as_str().expect("a text"));
+            assert!(text.parse::<f64>().is_ok_and(|value| value <= bound), "{series}");
+            let millis = (one["timestamp"].as_f64().expect("seconds") * 1e3).round() as i64;
+            found.push(format!("{} {} {text} {millis}", id("trace_id"), id("span_id")));
+        }
+    }
+    found.sort();
+    assert_eq!(found, recorded);
+    let body = format!("query={}&end=1", encoded(query));
+    let posted = server.send("POST", "/api/v1/query_exemplars", &[("Content-Type", "application/x-www-form-urlencoded")], body.as_bytes());
+    assert_eq!(data(&posted), json!([]));
+    for (parameters, words) in [
+        (vec![("query", query), ("start", "2"), ("end", "1")], "before start"),
+        (vec![("start", "2")], "query is missing"),
+        (vec![("query", "sum(")], ""),
+    ] {
+        let reply = ask(&server, "query_exemplars", &parameters);
+        assert_eq!((reply.status, &reply.json()["errorType"]), (400, &json!("bad_data")), "{parameters:?}");
+        assert!(reply.text().contains(words), "{}", reply.text());
+    }
+}

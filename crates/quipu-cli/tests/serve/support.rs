@@ -54,6 +54,16 @@ impl Server {
         Server::start(scratch, file, words, None)
     }
 
+    /// Serves a file that metric points were imported to.
+    pub(crate) fn of_points(body: &[u8]) -> Server {
+        let scratch = Scratch::new().expect("a folder");
+        let (sent, file) = (scratch.path().join("metrics.binpb.gz"), scratch.path().join("telemetry.db"));
+        std::fs::write(&sent, body).expect("a file");
+        let imported = Command::new(env!("CARGO_BIN_EXE_quipu")).arg("import").arg(&sent).arg("--db").arg(&file).output().expect("it runs");
+        assert!(imported.status.success(), "{imported:?}");
+        Server::start(scratch, file, &[], None)
+    }
+
     /// Serves a file that does not exist yet.
     pub(crate) fn of_nothing(words: &[&str]) -> Server {
         let scratch = Scratch::new().expect("a folder");

@@ -1,6 +1,6 @@
 //! Claude Code. Its cached tokens are not part of its input tokens, so its counts are those of the input that was not cached.
 
-use super::{Dialect, NO_RULES, Role, Says, TokenPart};
+use super::{Dialect, NO_RULES, Role, Says, TokenMetric, TokenPart};
 use crate::{SpanKind, TokenKind};
 
 pub(super) const RULES: Dialect = Dialect {
@@ -25,5 +25,18 @@ pub(super) const RULES: Dialect = Dialect {
         ("claude_code.llm_request", SpanKind::Inference),
         ("claude_code.tool", SpanKind::Tool),
     ],
+    metrics: &[TokenMetric {
+        name: "claude_code.token.usage",
+        is_histogram: false,
+        key: "type",
+        values: &[
+            ("input", Says::Tokens(TokenKind::Prompt)),
+            ("output", Says::Tokens(TokenKind::Completion)),
+            ("cacheRead", Says::Part(TokenPart::Cached)),
+            ("cacheCreation", Says::Part(TokenPart::CacheWritten)),
+        ],
+        models: &["model"],
+        providers: &[],
+    }],
     ..NO_RULES
 };

@@ -1,7 +1,7 @@
 //! OpenTelemetry's conventions for generative AI: today's (messages with parts), those up to 1.36 (one event a message), and the first ones
 //! (`gen_ai.prompt.N`, `gen_ai.content.*`).
 
-use super::{Dialect, Role, Says, TokenPart, Told};
+use super::{Dialect, Role, Says, TokenMetric, TokenPart, Told};
 use crate::{SpanKind, TokenKind};
 
 pub(super) const RULES: Dialect = Dialect {
@@ -81,4 +81,16 @@ pub(super) const RULES: Dialect = Dialect {
         ("gen_ai.choice", Told::Choice),
         ("gen_ai.*", Told::Attributes),
     ],
+    metrics: &[TokenMetric {
+        name: "gen_ai.client.token.usage",
+        is_histogram: true,
+        key: "gen_ai.token.type",
+        values: &[
+            ("input", Says::Tokens(TokenKind::Prompt)),
+            ("output", Says::Tokens(TokenKind::Completion)),
+            ("completion", Says::Tokens(TokenKind::Completion)),
+        ],
+        models: &["gen_ai.request.model"],
+        providers: &["gen_ai.provider.name", "gen_ai.system"],
+    }],
 };

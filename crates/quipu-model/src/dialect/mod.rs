@@ -2,7 +2,7 @@
 //! and tools.
 //!
 //! Each dialect is a file with tables: attributes by key or by the beginning of their keys, words that state what a span is, names of spans,
-//! and events that hold messages. The index, conversations, the span panel and the SQL functions all read attributes by [`says`], and decide
+//! events that hold messages, and metrics that count tokens. The index, conversations, the span panel and the SQL functions all read attributes by [`says`], and decide
 //! by [`Evidence`] what a span is. An attribute that no table knows is shown as it is.
 //!
 //! Not here: reading values (`llm`, `tokens`), which spans failed (`failure`), and which of several nested calls is counted (the index).
@@ -36,6 +36,7 @@ pub use names::{has_bare_method, kind_of_name};
 
 use crate::ordered::sort_by_key;
 use crate::{SpanKind, TokenKind};
+use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
 /// All dialects. Where two have a rule for one key, the first counts.
@@ -75,9 +76,28 @@ struct Dialect {
     names: &'static [(&'static str, SpanKind)],
     /// Events that hold messages.
     events: &'static [(&'static str, Told)],
+    /// Metrics that count tokens.
+    metrics: &'static [TokenMetric],
 }
 
-const NO_RULES: Dialect = Dialect { keys: &[], prefixes: &[], words: &[], names: &[], events: &[] };
+const NO_RULES: Dialect = Dialect { keys: &[], prefixes: &[], words: &[], names: &[], events: &[], metrics: &[] };
+
+/// A metric that counts the tokens of model calls, which the spans of these calls may count, too.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TokenMetric {
+    /// Its name in OTLP.
+    pub name: &'static str,
+    /// Whether it is a histogram, of which the sum is the number of tokens, and not a counter.
+    pub is_histogram: bool,
+    /// The attribute that says which tokens a point counts.
+    pub key: &'static str,
+    /// What its values mean: [`Says::Tokens`] or [`Says::Part`].
+    pub values: &'static [(&'static str, Says)],
+    /// Attributes that name the model.
+    pub models: &'static [&'static str],
+    /// Attributes that name the provider.
+    pub providers: &'static [&'static str],
+}
 
 /// What an attribute says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,7 +203,7 @@ pub enum Says {
 }
 
 /// Tokens that are contained in another count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenPart {
     /// Read from a cache; part of the input.
     Cached,
@@ -262,6 +282,11 @@ pub fn speaks(key: &str) -> bool {
 /// such rule.
 pub fn list_prefix(key: &str) -> Option<&'static str> {
     rule(key).filter(|rule| rule.key.len() < key.len()).and_then(|rule| rule.key.strip_suffix('.'))
+}
+
+/// The rules for a metric that counts tokens; `None` if no dialect has any for this name.
+pub fn token_metric(name: &str) -> Option<&'static TokenMetric> {
+    DIALECTS.into_iter().flat_map(|dialect| dialect.metrics).find(|metric| metric.name == name)
 }
 
 /// What the event with this name holds; `None` if it holds no messages.

@@ -55,6 +55,8 @@ names! {
         Up = "data-up", Down = "data-down", Left = "data-left", Right = "data-right",
         /// An action of the page: `export`.
         Do = "data-do",
+        /// Ids of the trace and the span that a link leads to, with `/` between them.
+        Trace = "data-trace",
     }
 }
 

@@ -12,7 +12,7 @@ use quipu_protocol::TokensShown;
 use quipu_protocol::address::encode;
 use quipu_protocol::markup::{Attr, El, Icon, Node, Tag, el};
 use quipu_protocol::markup::{button, soft};
-use quipu_protocol::{Chart, CountedRequests, Latency, Overview, OverviewPage, RouteRequests, TokenShare, TokensBy};
+use quipu_protocol::{Chart, CountedRequests, Exemplar, Exemplars, Latency, Overview, OverviewPage, RouteRequests, TokenShare, TokensBy};
 
 /// Maximum rows of a table. PromQL returns all of them.
 const MOST_ROWS: usize = 100;
@@ -229,8 +229,8 @@ fn values_twin(chart: &Chart) -> Node {
     Node::Details { class: "twin-table".into(), summary: vec![Node::Text("As a table".into())], inside }
 }
 
-/// Renders a PromQL result: one row per series for an instant, a table of the chart's values for a range.
-pub fn answer_sheet(answer: &PromqlAnswer, chart: Option<&Chart>, notes: &[String]) -> Vec<Node> {
+/// Renders a PromQL result: one row per series for an instant, a table of the chart's values for a range; below it the exemplars.
+pub fn answer_sheet(answer: &PromqlAnswer, chart: Option<&Chart>, notes: &[String], exemplars: &Exemplars) -> Vec<Node> {
     let all = answer.series();
     let mut nodes: Vec<Node> = match (answer, chart) {
         (PromqlAnswer::Scalar(point), _) => vec![el(Tag::P).class("scalar number").text(number_text(point.value)).into()],
@@ -246,7 +246,36 @@ pub fn answer_sheet(answer: &PromqlAnswer, chart: Option<&Chart>, notes: &[Strin
         nodes.push(soft("Histograms are not drawn. Ask for a number of them, such as histogram_quantile(0.95, …).").into());
     }
     nodes.extend(notes.iter().map(|note| soft(note.as_str()).into()));
+    if !exemplars.list.is_empty() {
+        nodes.push(el(Tag::H2).text("Exemplars").into());
+        nodes.push(exemplar_table(&exemplars.list).into());
+        if exemplars.total > exemplars.list.len() as u64 {
+            let (listed, all) = (count(exemplars.list.len() as u64), count(exemplars.total));
+            nodes.push(el(Tag::P).class("soft").text(format!("The latest {listed} of {all} exemplars.")).into());
+        }
+    }
     nodes
+}
+
+/// Measurements of the series, each with a link to the span during which it was made.
+fn exemplar_table(list: &[Exemplar]) -> El {
+    let one = |found: &Exemplar| {
+        let at = Node::Time { at: Some(Timestamp(found.at_millis.saturating_mul(1_000_000))), zero: None };
+        let place = format!("{}/{}", found.trace_id, found.span_id);
+        let trace = match found.trace_id.as_str() {
+            "" => soft(DASH),
+            id if found.has_trace => el(Tag::A).class("mono").attr(Attr::Trace, place).text(id),
+            id => soft(id).attr(Attr::Title, "This trace is not in the file"),
+        };
+        el(Tag::Tr).with(el(Tag::Td).with(at)).with(number(number_text(found.value))).with(el(Tag::Td).with(trace))
+    };
+    let head = |name: &str| el(Tag::Th).attr(Attr::Scope, "col").text(name);
+    let heads = [head("Time"), head("Value").class("number"), head("Trace")];
+    el(Tag::Table)
+        .class("figures")
+        .attr(Attr::Label, "Exemplars")
+        .with(el(Tag::Thead).with(el(Tag::Tr).all(heads)))
+        .with(el(Tag::Tbody).all(list.iter().map(one)))
 }
 
 /// A histogram in the width of a cell.

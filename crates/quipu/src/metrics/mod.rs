@@ -12,7 +12,8 @@ pub use points::point_labels;
 pub use quipu_metrics::Metrics;
 pub use quipu_metrics::metrics_input::MetricsInput;
 pub use quipu_protocol::{
-    CountedRequests, LabelCompletion, Latency, MetricCatalog, MetricInfo, MetricKind, MetricOptions, Overview, OverviewQuery, PointAmount,
-    PointAmounts, PointQuery, PointSpan, PointSpans, PromqlQuery, RouteRequests, TokenShare, TokensBy,
+    CountedRequests, Exemplar, ExemplarQuery, Exemplars, LabelCompletion, Latency, MetricCatalog, MetricInfo, MetricKind, MetricOptions,
+    Overview, OverviewQuery, PointAmount, PointAmounts, PointQuery, PointSpan, PointSpans, PromqlQuery, RouteRequests, TokenShare,
+    TokensBy,
 };
 pub(crate) use read::{each_request, read};

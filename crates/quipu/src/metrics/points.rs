@@ -3,9 +3,11 @@
 //! A point of an exponential histogram is also kept whole, as a native histogram (`exponential`). Not here: the table of points (`store`), names (`prometheus`), the use of streams (`measured`).
 
 use super::exponential;
-use quipu_metrics::streams::{HistogramStream, Measure, Measured, Pairs, Rule, Stream};
+use quipu_metrics::streams::{ExemplarGroup, HistogramStream, Measure, Measured, MeasuredExemplar, Pairs, Rule, Stream};
+use quipu_model::dialect::{Says, TokenMetric, token_metric};
+use quipu_model::number::narrow;
 use quipu_model::prometheus;
-use quipu_model::prometheus::{MetricShape, metric_name};
+use quipu_model::prometheus::{MetricShape, label_name, metric_name};
 use quipu_model::recorded::{json_text, parse_json};
 use quipu_model::{MetricPoint, TokenKind, Value};
 use quipu_promql::{Histogram, METRIC_NAME, stale_marker};
@@ -16,7 +18,7 @@ use std::collections::{BTreeMap, HashMap};
 enum Key {
     Value,
     Documented,
-    /// The sum of a histogram of tokens, as part of the documented total.
+    /// The tokens of a metric of usage, as part of the documented total.
     DocumentedTotal,
     Sum,
     Count,
@@ -53,6 +55,7 @@ struct Origin {
     streams: HashMap<Key, usize>,
     /// The stream of whole histograms.
     histograms: Option<usize>,
+    exemplars: Vec<MeasuredExemplar>,
 }
 
 /// Collects points into streams.
@@ -103,10 +106,16 @@ impl Collector {
         let whole = if point.kind == "exponential_histogram" { exponential::read(&point) } else { Ok(None) };
         let mut parts = if is_sum || rule == Rule::Latest { single(&point, measure) } else { several(&point) };
         let usage = usage_of(&point);
-        if let (Some(_), Some(value)) = (usage, point.value) {
+        let (used, part_of) = match usage {
+            Some((_, Says::Tokens(kind))) => (Some(kind), None),
+            Some((_, Says::Part(part))) => (None, Some(part)),
+            _ => (None, None),
+        };
+        if let (Some(_), Some(value)) = (used, point.value) {
             parts.extend([Key::Documented, Key::DocumentedTotal].map(|key| Part { key, ending: "", label: None, value }));
         }
-        let counts = counts.or(usage);
+        let counts = counts.or(used);
+        let exemplars = exemplars_of(&point, time);
         let (sources, streams) = (&self.sources, &mut self.streams);
         let MetricPoint { metric, unit, kind, cumulative, monotonic, attributes, source, .. } = point;
         let key = StreamKey { metric, unit, kind, cumulative, monotonic, attributes, source };
@@ -117,9 +126,10 @@ impl Collector {
                 let shape = MetricShape::of_point(&key.kind, key.monotonic);
                 let name = metric_name(&key.metric, key.unit.as_deref().unwrap_or_default(), shape);
                 let labels = labels_of(&key.attributes, labels);
-                self.origins.entry(key).or_insert(Origin { name, labels, streams: HashMap::new(), histograms: None })
+                self.origins.entry(key).or_insert(Origin { name, labels, streams: HashMap::new(), histograms: None, exemplars: Vec::new() })
             }
         };
+        origin.exemplars.extend(exemplars);
         // Deltas and gauges have no start time.
         let start_of = |rule: Rule| if rule == Rule::Counted { start } else { i64::MIN };
         if is_end {
@@ -163,7 +173,7 @@ impl Collector {
                     None => format!("{}{}", origin.name, part.ending),
                 };
                 let mut labels = match usage.filter(|_| counts.is_some()) {
-                    Some(_) => documented_labels(&origin.labels),
+                    Some((metric, _)) => documented_labels(&origin.labels, metric),
                     None => origin.labels.clone(),
                 };
                 if let Some((label, text)) = part.label {
@@ -174,7 +184,9 @@ impl Collector {
                 quipu_model::ordered::sort_by(&mut labels, |one, other| one.cmp(other));
                 let is_quantile = matches!(part.key, Key::Quantile(_));
                 let (measure, rule) = if is_quantile { (Measure::Gauge, Rule::Latest) } else { (measure, rule) };
-                streams.push(Stream { labels, measure, rule, counts, segments: BTreeMap::new() });
+                let is_whole = matches!(part.key, Key::Value | Key::Sum);
+                let (yields, part) = (usage.is_some(), part_of.filter(|_| is_whole));
+                streams.push(Stream { labels, measure, rule, counts, part, yields, segments: BTreeMap::new() });
                 streams.len() - 1
             });
             if let Some(stream) = streams.get_mut(number) {
@@ -192,7 +204,16 @@ impl Collector {
         for segment in histograms.iter_mut().flat_map(|stream| stream.segments.values_mut()) {
             quipu_model::ordered::sort_by_key(segment, |(time, _)| *time);
         }
-        Measured { streams, histograms, too_coarse: self.too_coarse }
+        let with_exemplars = self.origins.into_values().filter(|origin| !origin.exemplars.is_empty());
+        let group = |origin: Origin| {
+            let mut streams: Vec<u32> = origin.streams.into_values().map(narrow).collect();
+            quipu_model::ordered::sort_numbers(&mut streams);
+            ExemplarGroup { streams, histogram: origin.histograms.map(narrow), list: origin.exemplars }
+        };
+        let mut exemplars: Vec<ExemplarGroup> = with_exemplars.map(group).collect();
+        // In the order of the file, which the map does not keep.
+        quipu_model::ordered::sort_by_key(&mut exemplars, |group| (group.streams.first().copied(), group.histogram));
+        Measured { streams, histograms, exemplars, too_coarse: self.too_coarse }
     }
 }
 
@@ -229,24 +250,25 @@ fn counts_of(point: &MetricPoint) -> Option<TokenKind> {
     point.attributes.contains("\"model_id\"").then_some(kind)
 }
 
-/// The kind of tokens in a point of the GenAI conventions' histogram of token counts.
-fn usage_of(point: &MetricPoint) -> Option<TokenKind> {
-    let is_usage = point.metric == "gen_ai.client.token.usage" && point.kind != "sum" && point.kind != "gauge";
-    let attributes = is_usage.then(|| parse_json(&point.attributes)).flatten()?;
-    match attributes.get("gen_ai.token.type").and_then(Value::as_str)? {
-        "input" => Some(TokenKind::Prompt),
-        "output" | "completion" => Some(TokenKind::Completion),
-        _ => None,
-    }
+/// Which tokens a point counts, if its metric is one that a dialect knows.
+fn usage_of(point: &MetricPoint) -> Option<(&'static TokenMetric, Says)> {
+    let metric = token_metric(&point.metric)?;
+    let is_counter = point.kind == "sum" && point.monotonic == Some(true);
+    let is_histogram = point.kind != "sum" && point.kind != "gauge";
+    let fits = if metric.is_histogram { is_histogram } else { is_counter };
+    let attributes = fits.then(|| parse_json(&point.attributes)).flatten()?;
+    let value = attributes.get(metric.key).and_then(Value::as_str)?;
+    metric.values.iter().find(|(known, _)| *known == value).map(|(_, says)| (metric, *says))
 }
 
-/// The labels of Llama Stack's documented token counters for a point of the GenAI conventions: model, provider, and the resource's.
-fn documented_labels(labels: &Pairs) -> Pairs {
+/// The labels of Llama Stack's documented token counters for a point of another metric: model, provider, and the resource's.
+fn documented_labels(labels: &Pairs, metric: &TokenMetric) -> Pairs {
+    let is_one_of = |name: &str, keys: &[&str]| keys.iter().any(|key| label_name(key) == name);
     let renamed = |(name, value): &(String, String)| {
         let name = match name.as_str() {
-            "gen_ai_request_model" => "model_id",
-            "gen_ai_provider_name" | "gen_ai_system" => "provider_id",
             "job" | "instance" => name,
+            name if is_one_of(name, metric.models) => "model_id",
+            name if is_one_of(name, metric.providers) => "provider_id",
             _ => return None,
         };
         Some((name.to_owned(), value.clone()))
@@ -271,6 +293,27 @@ fn buckets(detail: &Value) -> Vec<(f64, f64)> {
         (bound, so_far)
     });
     up_to.collect()
+}
+
+/// The exemplars of a point with a value. Whether their traces are in the file is not known here.
+fn exemplars_of(point: &MetricPoint, time: i64) -> Vec<MeasuredExemplar> {
+    let detail = point.detail.as_deref().filter(|detail| detail.contains("\"exemplars\"")).and_then(parse_json);
+    let text = |item: &Value, name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let read = |item: &Value| {
+        let nanos = match item.get("time_unix_nano") {
+            Some(Value::Number(nanos)) => nanos.0.parse::<u64>().ok(),
+            _ => None,
+        };
+        Some(MeasuredExemplar {
+            at: nanos.and_then(|nanos| i64::try_from(nanos / 1_000_000).ok()).unwrap_or(time),
+            value: item.get("int").or_else(|| item.get("double")).and_then(number)?,
+            trace_id: text(item, "trace_id"),
+            span_id: text(item, "span_id"),
+            has_trace: false,
+        })
+    };
+    let list = detail.as_ref().and_then(|detail| detail.get("exemplars")).and_then(Value::items).unwrap_or_default();
+    list.iter().filter_map(read).collect()
 }
 
 fn quantiles(detail: &Value) -> Vec<(f64, f64)> {

@@ -12,12 +12,16 @@ use quipu_metrics::{Measured, MetricsInput};
 use quipu_metrics::{Metrics, SeriesLabels, SeriesQuery};
 #[cfg(feature = "promql")]
 use quipu_model::budget::{Allowance, Budget};
-use quipu_model::{Cost, TokenKind, TokenTotals};
+use quipu_model::dialect::TokenPart;
+use quipu_model::{CallParts, Cost, TokenKind, TokenTotals};
 #[cfg(feature = "promql")]
 use quipu_promql::{Evaluated, PromqlAnswer, PromqlError};
-use quipu_protocol::{Failure, NamedSpan};
 #[cfg(feature = "promql")]
-use quipu_protocol::{MetricCatalog, MetricOptions, Overview, OverviewQuery, PointAmount, PointQuery, PointSpan, PointSpans, PromqlQuery};
+use quipu_protocol::{
+    ExemplarQuery, Exemplars, MetricCatalog, MetricOptions, Overview, OverviewQuery, PointAmount, PointQuery, PointSpan, PointSpans,
+    PromqlQuery,
+};
+use quipu_protocol::{Failure, NamedSpan};
 use quipu_store::{scan_points, scan_sources};
 #[cfg(feature = "promql")]
 use std::sync::Arc;
@@ -64,7 +68,11 @@ impl Session {
         if !self.index.is_complete() {
             return Ok(None);
         }
-        Ok(Some(read(&self.index, self.measured()?, &mut |row| self.model_in_file(row))))
+        let mut measured = self.measured()?;
+        for exemplar in measured.exemplars.iter_mut().flat_map(|group| &mut group.list) {
+            exemplar.has_trace = self.index.find_trace(&exemplar.trace_id).is_some();
+        }
+        Ok(Some(read(&self.index, measured, &mut |row| self.model_in_file(row))))
     }
 
     /// The imported metric points.
@@ -81,7 +89,10 @@ impl Session {
     pub(super) fn tokens_in_metrics(&self) -> TokenTotals {
         let measured = self.measured().unwrap_or_default();
         let [prompt, completion, total] = TokenKind::ALL.map(|kind| measured.tokens(kind));
-        TokenTotals { prompt, completion, total, ..TokenTotals::default() }
+        let [cached, cache_written, reasoning] =
+            [TokenPart::Cached, TokenPart::CacheWritten, TokenPart::Reasoning].map(|part| measured.part(part));
+        let parts = CallParts { cached, cache_written, reasoning, ..CallParts::default() };
+        TokenTotals { prompt, completion, total, parts, ..TokenTotals::default() }
     }
 
     /// Ids and names of spans by row; rows that do not exist are skipped.
@@ -163,6 +174,15 @@ impl Session {
         };
         let spans = found.amounts.into_iter().filter_map(span).collect();
         Ok(Ok(PointSpans { spans, total: found.total, without_span: found.without_span }))
+    }
+
+    /// The exemplars of the series that a query selects, latest first.
+    ///
+    /// # Errors
+    /// As [`Session::query_promql`].
+    pub fn list_exemplars(&mut self, query: &ExemplarQuery) -> Result<Result<Exemplars, PromqlError>, Failure> {
+        let budget = self.metrics_budget();
+        Ok(self.metrics()?.exemplars(query, &budget))
     }
 
     /// The series of a file, deduplicated and sorted by labels. Completes the index first if necessary.

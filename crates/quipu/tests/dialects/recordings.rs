@@ -207,6 +207,35 @@ fn tokens_that_only_a_metric_counts_are_told() {
 }
 
 #[test]
+fn tokens_of_claude_code_are_counted_by_its_metric_where_no_span_counts_them() {
+    let logs = std::fs::read(crate::support::path("tests/fixtures/otlp/agent_logs.jsonl")).expect("the fixture is there");
+    let of_sql = "SELECT CAST(sum(value) AS INTEGER) FROM quipu_metric_points WHERE metric = 'claude_code.token.usage'
+        AND attributes ->> 'type' ";
+    let (mut session, _) = crate::transfer::tools::import(&[("logs.jsonl", &logs)]);
+    let of = |session: &mut Session, kinds: &str| Some(sql(session, &format!("{of_sql} IN ({kinds})")));
+    let recorded = ["'input'", "'output'", "'input', 'output'", "'cacheRead'"].map(|kinds| of(&mut session, kinds));
+    assert_eq!(recorded, [Some(12), Some(200), Some(212), Some(11_000)]);
+    let tokens = session.ask(GetFile).expect("a file").tokens.expect("totals");
+    assert_eq!([tokens.prompt, tokens.completion, tokens.total, tokens.parts.cached], recorded);
+    assert_eq!((tokens.parts.cache_written, tokens.requests), (None, 0));
+    let by_model = r#"sum(llama_stack_tokens_total{model_id="claude-sonnet-4-5", job="claude-code", type=""})"#;
+    assert_eq!(promql(&mut session, by_model), Some(212.0));
+    assert_eq!(promql(&mut session, "sum(claude_code_token_usage_tokens_total)"), Some(11_212.0));
+    // The spans of the same requests, whatever they name the model.
+    let spans = br#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"claude-code"}}]},"scopeSpans":[{"spans":[
+        {"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","name":"claude_code.llm_request","startTimeUnixNano":"1760000001000000000",
+        "endTimeUnixNano":"1760000002000000000","attributes":[{"key":"span.type","value":{"stringValue":"llm_request"}},
+        {"key":"model","value":{"stringValue":"sonnet"}},{"key":"input_tokens","value":{"intValue":"12"}},
+        {"key":"output_tokens","value":{"intValue":"200"}},{"key":"cache_read_tokens","value":{"intValue":"11000"}}]}]}]}]}"#;
+    let (mut session, _) = crate::transfer::tools::import(&[("logs.jsonl", &logs), ("spans.json", spans)]);
+    let tokens = session.ask(GetFile).expect("a file").tokens.expect("totals");
+    assert_eq!([tokens.prompt, tokens.completion, tokens.total, tokens.parts.cached], recorded);
+    assert_eq!(tokens.requests, 1);
+    assert_eq!(promql(&mut session, "sum(llama_stack_tokens_total)"), Some(212.0));
+    assert_eq!(promql(&mut session, r#"sum(llama_stack_tokens_total{model_id="sonnet"})"#), Some(212.0));
+}
+
+#[test]
 fn what_wrote_a_file_is_not_guessed_from_other_programs() {
     for (name, _) in recordings() {
         let releases = open(&name).guess_releases().expect("a guess").releases;

@@ -7,7 +7,7 @@ use crate::browser::window;
 use crate::carried;
 use crate::state::{App, FileState, settings};
 use leptos::prelude::*;
-use quipu_protocol::address::{Screen, Source, ViewState, parse_fragment, print_fragment};
+use quipu_protocol::address::{Screen, Source, TraceView, ViewState, parse_fragment, print_fragment};
 use quipu_web_actions::means;
 use wasm_bindgen::JsValue;
 
@@ -88,6 +88,13 @@ pub(crate) fn address(app: App, change: impl FnOnce(&mut ViewState)) -> String {
     let mut view = app.view.get();
     change(&mut view);
     print_fragment(&view)
+}
+
+/// The address of a span in its trace; of the trace, if the id of the span is empty.
+pub(crate) fn span_address(app: App, trace_id: &str, span_id: &str) -> String {
+    let span_id = Some(span_id.to_owned()).filter(|id| !id.is_empty());
+    let shown = TraceView { trace_id: trace_id.to_owned(), span_id, ..TraceView::default() };
+    address(app, |view| view.screen = Screen::Trace(shown))
 }
 
 /// Puts an opened file into the address. The screen stays if the address was waiting for this file

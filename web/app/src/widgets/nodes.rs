@@ -2,9 +2,11 @@
 //!
 //! Not here: the content of the markup, which the core writes.
 
+use crate::actions::router::span_address;
 use crate::browser;
 use crate::dom::{El, append, el};
 use crate::widgets::{Build, IconName, folded_text, icon, more, text_block, value_tree};
+use leptos::prelude::untrack;
 use quipu_model::format;
 use quipu_protocol::markup;
 use quipu_protocol::markup::{Attr, Icon, Node, Tag};
@@ -71,7 +73,15 @@ impl Nodes {
         if found.tag == Tag::Button {
             made = made.attr("type", "button");
         }
+        let mut leads_away = found.tag == Tag::A;
         for (attr, value) in found.attrs {
+            if attr == Attr::Trace {
+                let (trace_id, span_id) = value.rsplit_once('/').unwrap_or((&value, ""));
+                // A change of the view is no reason to draw the nodes anew.
+                made = made.attr("href", &untrack(|| span_address(self.0.app, trace_id, span_id)));
+                leads_away = false;
+                continue;
+            }
             // The core checked these; any other kind of link or image would be a fault there.
             let is_fine = match attr {
                 Attr::Href => value.starts_with("https://") || value.starts_with("http://"),
@@ -82,7 +92,7 @@ impl Nodes {
                 made = made.attr(attr.name(), &value);
             }
         }
-        if found.tag == Tag::A {
+        if leads_away {
             made = made.attr("target", "_blank").attr("rel", "noopener noreferrer");
         }
         match found.inside.as_slice() {

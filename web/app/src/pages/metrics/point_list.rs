@@ -2,7 +2,7 @@
 //!
 //! Not here: which spans they are (the metrics worker), and their names (the worker that reads files).
 
-use crate::actions::router::address;
+use crate::actions::router::span_address;
 use crate::dom::{El, el, fill};
 use crate::reactive::{effect, on_mouse, when};
 use crate::state::App;
@@ -10,7 +10,6 @@ use crate::widgets::Build;
 use leptos::prelude::*;
 use quipu_model::Timestamp;
 use quipu_model::format::{count, counted, number_text};
-use quipu_protocol::address::{Screen, TraceView};
 use quipu_protocol::{ListPointAmounts, NameSpans, NamedSpan, PointAmounts, PointQuery};
 
 /// Spans that are listed at most.
@@ -82,10 +81,7 @@ fn rows(build: &Build, list: &PointList) -> Vec<El> {
     }
     let row = |amount: &quipu_protocol::PointAmount| {
         let span = spans.iter().find(|span| span.row == amount.row)?;
-        let to = address(build.app, |view| {
-            let shown = TraceView { trace_id: span.trace_id.clone(), span_id: Some(span.span_id.clone()), ..TraceView::default() };
-            view.screen = Screen::Trace(shown);
-        });
+        let to = span_address(build.app, &span.trace_id, &span.span_id);
         let time = build.time(Timestamp(amount.at_millis.saturating_mul(1_000_000)), None, true);
         let cells = [
             el("td").child(time),

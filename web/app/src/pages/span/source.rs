@@ -5,7 +5,6 @@ use crate::actions::router;
 use crate::dom::{El, el};
 use crate::widgets::Build;
 use quipu_model::format;
-use quipu_protocol::address::{Screen, TraceView};
 use quipu_protocol::{Attribute, SpanLink};
 
 /// The sections of the scope and of the resource; none of what was not recorded.
@@ -38,9 +37,7 @@ pub(super) fn links(build: &Build, links: &[SpanLink], trace_state: Option<&str>
     let item = |link: &SpanLink| {
         let text = format!("span {} of trace {}", link.span_id, link.trace_id);
         let place = if link.found {
-            let view = TraceView { trace_id: link.trace_id.clone(), span_id: Some(link.span_id.clone()), ..TraceView::default() };
-            let address = router::address(build.app, |current| current.screen = Screen::Trace(view));
-            el("a").attr("href", &address).text(&text)
+            el("a").attr("href", &router::span_address(build.app, &link.trace_id, &link.span_id)).text(&text)
         } else {
             el("span").text(&text).child(el("span").class("soft").text(" (not in the file)"))
         };
