@@ -130,7 +130,8 @@ fn flags(flags: SpanFlags) -> Vec<&'static str> {
     names.into_iter().filter(|(mark, _)| flags.has(*mark)).map(|(_, name)| name).collect()
 }
 
-pub(crate) fn trace(trace: &TraceColumns) -> Json {
+/// `logs` are the log records that belong to the trace, and to no span of the file.
+pub(crate) fn trace(trace: &TraceColumns, logs: &[LogDetail]) -> Json {
     let span = |at: usize| {
         let parent = trace.parent.get(at).copied().filter(|parent| *parent != NO_ROW);
         json!({
@@ -153,6 +154,7 @@ pub(crate) fn trace(trace: &TraceColumns) -> Json {
         "recorded_root_span_id": trace.recorded_root,
         "tokens": totals(&trace.token_totals),
         "spans": (0..trace.len()).map(span).collect::<Vec<_>>(),
+        "logs": logs.iter().map(log).collect::<Vec<_>>(),
         "warnings": warnings(&trace.warnings),
     })
 }

@@ -821,3 +821,31 @@ fn log_records_are_listed_found_and_counted() {
     let warnings = said(&["logs", METRICS, "--severity", "warn", "--limit", "3"]);
     assert!(warnings.contains("warn") && !warnings.contains("info"), "{warnings}");
 }
+
+#[test]
+fn a_trace_is_printed_with_the_logs_that_name_no_span_of_it() {
+    let folder = Folder::new();
+    let file = folder.0.join("all.json");
+    let record = |rest: &str| format!(r#"{{"traceId":"0af7651916cd43dd8448eb211c80319c",{rest},"severityNumber":9}}"#);
+    let logs = [
+        record(r#""timeUnixNano":"1700000003000000000","body":{"stringValue":"later"}"#),
+        record(r#""timeUnixNano":"1700000002000000000","spanId":"ffffffffffffffff","body":{"stringValue":"earlier"}"#),
+        record(r#""timeUnixNano":"1700000001000000000","spanId":"b7ad6b7169203331","body":{"stringValue":"of the span"}"#),
+    ];
+    let span = r#"{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","name":"order",
+        "startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000009000000000"}"#;
+    let body = format!(
+        r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{span}]}}]}}],"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{}]}}]}}]}}"#,
+        logs.join(",")
+    );
+    std::fs::write(&file, body).expect("a file");
+    let file = file.to_string_lossy().into_owned();
+    let printed = said(&["trace", &file, "0af7"]);
+    let lines: Vec<&str> = printed.lines().collect();
+    let [.., heading, first, second] = lines.as_slice() else { panic!("{printed}") };
+    assert_eq!(*heading, "logs that belong to the trace, and to no span of the file");
+    assert!(first.ends_with("earlier") && first.starts_with("2023-11-14 22:13:22") && second.ends_with("later"), "{printed}");
+    let json: serde_json::Value = serde_json::from_str(&said(&["trace", &file, "0af7", "--json"])).expect("JSON");
+    let messages: Vec<&str> = json["logs"].as_array().expect("logs").iter().filter_map(|log| log["message"].as_str()).collect();
+    assert_eq!(messages, ["earlier", "later"]);
+}

@@ -177,7 +177,8 @@ impl Page {
                 return self.add(&format!("\n{} left out to keep this short.\n", format::counted(Some(more), "more event", "more events")));
             }
             let time = row.time.map_or_else(|| format::DASH.to_owned(), |time| time.civil(0));
-            self.add(&format!("\n{time} {} in {}\n", row.severity.map_or("", |found| found.label()), code(&row.span_name)));
+            let place = if row.is_of_trace { "of the trace".to_owned() } else { format!("in {}", code(&row.span_name)) };
+            self.add(&format!("\n{time} {} {place}\n", row.severity.map_or("", |found| found.label())));
             self.fenced(&row.text, each);
         }
     }

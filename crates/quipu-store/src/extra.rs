@@ -218,6 +218,29 @@ pub fn log_record(connection: &Connection, schema: &Schema, id: i64) -> Result<O
     Ok(if_ours(found)?.flatten())
 }
 
+/// The row numbers of the log records that name a trace, and no span of the file, in insertion order, at most `most`. `None` if there are too
+/// many log records to read them all, and no index.
+pub fn logs_of_trace(connection: &Connection, schema: &Schema, trace_id: &str, most: usize) -> Result<Option<Vec<i64>>, StoreError> {
+    const INDEXED: &str = "SELECT count(*) FROM main.sqlite_schema WHERE type = 'index' AND name = 'quipu_log_records_trace'";
+    if !has(schema, "quipu_log_records") {
+        return Ok(Some(Vec::new()));
+    }
+    let mut is_indexed = false;
+    each(connection, INDEXED, &[], &mut |row| is_indexed = unsigned(row, 0) == Some(1))?;
+    let (first, last) = log_ids(connection, schema)?;
+    if !is_indexed && last.saturating_sub(first) > MAX_UNINDEXED {
+        return Ok(None);
+    }
+    let of = unattached(schema, "quipu_log_records");
+    let sql = format!("SELECT id FROM quipu_log_records WHERE trace_id = ?1 AND {of} ORDER BY id LIMIT ?2");
+    let mut found = Vec::new();
+    each(connection, &sql, &[&trace_id, &i64::try_from(most).unwrap_or(i64::MAX)], &mut |row| found.extend(row.get::<_, i64>(0)))?;
+    Ok(Some(found))
+}
+
+/// Log records that are read to find those of a trace. An index finds them among any number.
+const MAX_UNINDEXED: i64 = 100_000;
+
 /// The first and the last row number of the log records; `(1, 0)` if there are none.
 pub fn log_ids(connection: &Connection, schema: &Schema) -> Result<(i64, i64), StoreError> {
     rowids(connection, has(schema, "quipu_log_records"), "quipu_log_records")

@@ -41,7 +41,7 @@ pub(crate) const VERSION: i64 = 1;
 
 /// The tables of Quipu's own layout. Ids are blobs of 8 and 16 bytes, and text where the sender's are no hexadecimal numbers. Times are
 /// nanoseconds since 1970, NULL where none was sent. `more` is a JSON object of what few spans have.
-pub(crate) const TABLES: [&str; 12] = [
+pub(crate) const TABLES: [&str; 13] = [
     "CREATE TABLE IF NOT EXISTS quipu_names (id INTEGER PRIMARY KEY, name TEXT)",
     "CREATE UNIQUE INDEX IF NOT EXISTS quipu_names_name ON quipu_names(name)",
     "CREATE TABLE IF NOT EXISTS quipu_resources (id INTEGER PRIMARY KEY, attributes TEXT)",
@@ -63,6 +63,8 @@ pub(crate) const TABLES: [&str; 12] = [
         id INTEGER PRIMARY KEY, metric TEXT, unit TEXT, kind TEXT, cumulative INTEGER, monotonic INTEGER, start_unix_nano INTEGER,
         time_unix_nano INTEGER, attributes TEXT, value REAL, count INTEGER, detail TEXT, source_id INTEGER, about_id INTEGER)",
     "CREATE INDEX IF NOT EXISTS quipu_log_records_span ON quipu_log_records(span_id) WHERE span_id IS NOT NULL AND span_row IS NULL",
+    // Finds the records of a trace that belong to none of its spans.
+    "CREATE INDEX IF NOT EXISTS quipu_log_records_trace ON quipu_log_records(trace_id) WHERE trace_id IS NOT NULL AND span_row IS NULL",
     // Events are appended with their spans, so this index grows at its end.
     "CREATE INDEX IF NOT EXISTS quipu_events_span_row ON quipu_events(span_row)",
 ];

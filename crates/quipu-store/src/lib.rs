@@ -53,8 +53,8 @@ pub use sql_text::sql_text;
 pub use writer::{Added, Copied, OwnEvent, OwnSpan, OwnTrace, Refused, TraceFacts, Writer, WrittenSource};
 
 pub use extra::{
-    LogsOf, RowsAfter, ScanLog, count_after, count_rows, is_log_event, log_ids, log_record, logs_after, max_log_id, points_after,
-    scan_log_records, scan_logs, scan_point_series, scan_points, scan_sources, scan_span_sources, source, span_extra,
+    LogsOf, RowsAfter, ScanLog, count_after, count_rows, is_log_event, log_ids, log_record, logs_after, logs_of_trace, max_log_id,
+    points_after, scan_log_records, scan_logs, scan_point_series, scan_points, scan_sources, scan_span_sources, source, span_extra,
 };
 pub use lookup::{
     EventColumns, TraceColumn, TraceFull, attributes_at, compare_integer_real, event_columns, scan_attributes, scan_events_named,

@@ -4,8 +4,11 @@ use crate::support;
 use crate::transfer::tools::{import_as, read, session_of, sql_of};
 use quipu::Session;
 use quipu::model::{LogSeverity, Timestamp};
-use quipu::protocol::{GetFile, GetLog, GetText, ListLogs, LogId, LogItem, LogListQuery, LogPage};
+use quipu::protocol::{
+    GetFile, GetLog, GetSheet, GetText, ListLogs, LogId, LogItem, LogListQuery, LogPage, SheetQuery, SheetView, TraceScope, TraceTab,
+};
 use quipu::store::Layout;
+use quipu::view::LogQuery;
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -215,4 +218,69 @@ fn a_record_leads_to_its_trace_if_it_names_one() {
     let items = found(&mut session, "");
     assert!(items.iter().all(|item| item.trace_id.is_some() && item.severity == Some(LogSeverity::Error)));
     assert_eq!(items.iter().filter(|item| item.span_name.is_some()).count(), 1);
+}
+
+/// A trace of two spans with five log records: of a span, of none, of a span that is not in the file, without a time, and of another trace.
+const TRACE_LOGS: &str = r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeSpans":[{"spans":[
+    {"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","name":"order","startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000009000000000"},
+    {"traceId":"1af7651916cd43dd8448eb211c80319c","spanId":"c7ad6b7169203331","name":"other","startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000009000000000"}]}]}],
+    "resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeLogs":[{"logRecords":[
+    {"traceId":"0af7651916cd43dd8448eb211c80319c","timeUnixNano":"1700000003000000000","severityNumber":17,"body":{"stringValue":"third, of no span"}},
+    {"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","timeUnixNano":"1700000002000000000","severityNumber":9,"body":{"stringValue":"second, of the span"}},
+    {"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"ffffffffffffffff","timeUnixNano":"1700000001000000000","severityNumber":9,"body":{"stringValue":"first, of a lost span"}},
+    {"traceId":"0af7651916cd43dd8448eb211c80319c","body":{"stringValue":"last, without a time"}},
+    {"traceId":"2af7651916cd43dd8448eb211c80319c","timeUnixNano":"1700000003000000000","body":{"stringValue":"of a trace that is not in the file"}}]}]}]}"#;
+
+#[test]
+fn records_that_name_a_trace_and_no_span_of_the_file_are_listed_in_the_trace() {
+    let trace_id = "0af7651916cd43dd8448eb211c80319c";
+    for layout in [Layout::Quipu, Layout::Reference] {
+        let (bytes, _) = import_as(layout, &[("all.json", TRACE_LOGS.as_bytes())]);
+        let sql = crate::transfer::tools::sql_of(&bytes);
+        let of_records = format!(
+            "SELECT attributes ->> 'message', coalesce(span_id, '') FROM quipu_log_records WHERE trace_id = '{trace_id}'
+            AND coalesce(span_id, '') NOT IN (SELECT span_id FROM spans) ORDER BY time_unix_nano IS NULL, time_unix_nano"
+        );
+        let recorded = crate::transfer::tools::rows(&sql, &of_records);
+        assert_eq!(recorded.len(), 3);
+        let mut session = session_of(bytes);
+        let all = LogQuery { min_severity: None, offset: 0, limit: 100 };
+        let page = session.logs(trace_id, all).expect("events");
+        let texts: Vec<&str> = page.rows.iter().map(|row| row.text.as_str()).collect();
+        assert_eq!(texts, ["first, of a lost span", "second, of the span", "third, of no span", "last, without a time"]);
+        let of_trace = page.rows.iter().filter(|row| row.is_of_trace).map(|row| vec![row.text.clone(), row.span_id.clone()]);
+        assert_eq!(of_trace.collect::<Vec<_>>(), recorded);
+        assert_eq!((page.of_all, page.of_severity[LogSeverity::Error as usize], page.notes.len()), (4, 1, 0));
+        let graver = session.logs(trace_id, LogQuery { min_severity: Some(LogSeverity::Error), ..all }).expect("events");
+        assert_eq!(graver.rows.iter().map(|row| row.text.as_str()).collect::<Vec<_>>(), ["third, of no span"]);
+        assert_eq!(session.logs("1af7651916cd43dd8448eb211c80319c", all).expect("events").of_all, 0);
+        let sheet = SheetQuery {
+            trace_id: trace_id.into(),
+            tab: TraceTab::Logs,
+            view: SheetView::default(),
+            scope: TraceScope::default(),
+            window: None,
+            find: String::new(),
+            span_id: None,
+            width: 800,
+        };
+        let drawn = format!("{:?}", session.ask(GetSheet(sheet)).expect("a sheet"));
+        assert_eq!(drawn.matches("belongs to the trace").count(), recorded.len());
+        let listed = session.list_trace_logs(trace_id, 100).expect("records");
+        assert_eq!(
+            listed.iter().map(|item| vec![item.message.clone(), item.span_id.clone().unwrap_or_default()]).collect::<Vec<_>>(),
+            recorded
+        );
+        assert_eq!(listed[0].service.as_deref(), Some("shop"));
+        assert!(session.markdown(trace_id, 2_000).expect("Markdown").contains("error of the trace"));
+    }
+}
+
+#[test]
+fn records_of_a_trace_are_found_by_an_index() {
+    let (bytes, _) = import_as(Layout::Quipu, &[("all.json", TRACE_LOGS.as_bytes())]);
+    let sql = crate::transfer::tools::sql_of(&bytes);
+    let plan = "EXPLAIN QUERY PLAN SELECT id FROM quipu_log_records WHERE trace_id = 'x' AND span_row IS NULL ORDER BY id LIMIT 5";
+    let plan: String = sql.query_row(plan, [], |row| row.get(3)).expect("a plan");
+    assert!(plan.contains("quipu_log_records_trace (trace_id=?)"), "{plan}");
 }

@@ -7,16 +7,21 @@ use crate::table::{cut, fill};
 use anyhow::Result;
 use quipu::format;
 use quipu::model::SpanFlags;
-use quipu::protocol::{GetTrace, TraceColumns};
+use quipu::protocol::{GetLog, GetTrace, LogItem, TraceColumns};
 use quipu::view::{TimeWindow, WaterfallRow, WaterfallTree, waterfall_rows};
 use std::path::Path;
+
+/// Maximum number of log records without a span that are printed.
+const MOST_LOGS: usize = 1_000;
 
 pub(crate) fn run(path: &Path, trace_id: &str, as_json: bool, output: &mut Output) -> Result<()> {
     let mut session = open_indexed(path)?;
     let trace_id = session.complete_trace_id(trace_id)?;
     let trace = session.ask(GetTrace { trace_id, scope: Default::default() })?;
+    let logs = session.list_trace_logs(&trace.trace_id, MOST_LOGS + 1)?;
     if as_json {
-        return output.line(&format!("{:#}", json::trace(&trace)));
+        let details = logs.iter().take(MOST_LOGS).map(|item| session.ask(GetLog(item.id))).collect::<Result<Vec<_>, _>>()?;
+        return output.line(&format!("{:#}", json::trace(&trace, &details)));
     }
     heading(&trace, output)?;
     let tree = WaterfallTree::new(&trace);
@@ -40,7 +45,22 @@ pub(crate) fn run(path: &Path, trace_id: &str, as_json: bool, output: &mut Outpu
             output.ink(&clean_line(&row.span_id), Ink::Faint),
         ))?;
     }
-    Ok(())
+    print_logs(&logs, output)
+}
+
+/// Prints the log records that belong to the trace, and to no span of the file.
+fn print_logs(logs: &[LogItem], output: &mut Output) -> Result<()> {
+    if logs.is_empty() {
+        return Ok(());
+    }
+    output.line(&format!("\n{}", output.ink("logs that belong to the trace, and to no span of the file", Ink::Faint)))?;
+    for item in logs.iter().take(MOST_LOGS) {
+        super::logs::print(item, output)?;
+    }
+    match logs.len() > MOST_LOGS {
+        true => output.line(&output.ink("and more: quipu logs FILE trace:ID", Ink::Faint)),
+        false => Ok(()),
+    }
 }
 
 fn heading(trace: &TraceColumns, output: &mut Output) -> Result<()> {

@@ -70,13 +70,18 @@ fn row(found: &LogRow, zero: Option<Timestamp>) -> El {
     text = text.with(Node::Folded(found.text.clone()));
     if found.len_bytes > found.text.len() as u64 {
         let whole = bytes(found.len_bytes);
-        text = text.with(el(Tag::P).class("soft").text(format!("First part of {whole}; the span panel shows all of it.")));
+        let place = if found.is_of_trace { "screen Logs" } else { "span panel" };
+        text = text.with(el(Tag::P).class("soft").text(format!("First part of {whole}; the {place} shows all of it.")));
     }
-    el(Tag::Li)
-        .class(&format!("log-row severity-{}", severity.unwrap_or("none")))
-        .attr(Attr::Event, found.id.to_string())
-        .with(el(Tag::Span).class("number soft").with(Node::Time { at: found.time, zero }))
+    let item = el(Tag::Li).class(&format!("log-row severity-{}", severity.unwrap_or("none")));
+    let item = if found.is_of_trace { item } else { item.attr(Attr::Event, found.id.to_string()) };
+    let of = match found.is_of_trace {
+        false => span_link(&found.span_id, found.span_name.as_str()),
+        true if found.span_id.is_empty() => soft("belongs to the trace").attr(Attr::Title, "This log record names no span"),
+        true => soft("belongs to the trace").attr(Attr::Title, format!("Its span {} is not in the file", found.span_id)),
+    };
+    item.with(el(Tag::Span).class("number soft").with(Node::Time { at: found.time, zero }))
         .with(word.text(severity.unwrap_or(kind)))
         .with(text)
-        .with(span_link(&found.span_id, found.span_name.as_str()))
+        .with(of)
 }

@@ -30,14 +30,16 @@ pub struct LogPage {
     pub rows: Vec<LogRow>,
 }
 
-/// An event in the log of a trace.
+/// An event in the log of a trace, or a log record that names the trace and no span of the file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogRow {
-    /// `span_events.id`.
+    /// `span_events.id`; of a record of the trace `quipu_log_records.id`.
     pub id: i64,
-    /// Id of the event's span.
+    /// Whether it belongs to the trace only: its span is not in the file, or it names none.
+    pub is_of_trace: bool,
+    /// Id of the event's span; empty if it names none.
     pub span_id: String,
-    /// Name of the event's span.
+    /// Name of the event's span; empty if that is not in the file.
     pub span_name: String,
     /// Time of the event; `None` if it can't be parsed.
     pub time: Option<Timestamp>,

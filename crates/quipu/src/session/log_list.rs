@@ -12,7 +12,7 @@ use crate::index::NO_SPAN;
 use quipu_model::recorded::entries;
 use quipu_model::{LogRecord, LogSeverity, RecordedTime, Timestamp};
 use quipu_protocol::{Answers, Failure, GetLog, ListLogs, LogDetail, LogId, LogItem, LogListQuery, LogPage, TextRef};
-use quipu_store::{EventRow, StoreError, event_columns, event_row, log_record, source};
+use quipu_store::{EventRow, StoreError, event_columns, event_row, log_record, logs_of_trace, source};
 
 /// Maximum number of records on a page.
 const MAX_PAGE: usize = 1_000;
@@ -95,6 +95,22 @@ impl Session {
                 return Ok(page);
             }
         }
+    }
+
+    /// The log records that name a trace, and no span of the file, by time, at most `most`. For a complete index only.
+    ///
+    /// # Errors
+    /// When the trace does not exist; when the records can't be read.
+    pub fn list_trace_logs(&self, trace_id: &str, most: usize) -> Result<Vec<LogItem>, Failure> {
+        let trace_id = self.index.trace_id(self.trace_number(trace_id)?);
+        let (connection, schema) = (self.database.connection(), self.database.schema());
+        let ids = self.database.bounded(|| logs_of_trace(connection, schema, &trace_id, most))?.unwrap_or_default();
+        let mut items = Vec::new();
+        for id in ids {
+            items.extend(self.find_log(LogId::Record(id), None)?.map(|found| found.item));
+        }
+        quipu_model::ordered::sort_by_key(&mut items, |item| (item.time.is_none(), item.time));
+        Ok(items)
     }
 
     fn log(&self, id: LogId) -> Result<LogDetail, Failure> {

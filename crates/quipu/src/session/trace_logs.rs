@@ -1,4 +1,4 @@
-//! The events of a trace, by time.
+//! The events of a trace, and the log records that name it and no span of the file, by time.
 //!
 //! Not here: the events of one span with all their attributes, which are part of the span.
 
@@ -6,8 +6,8 @@ use crate::index::Index;
 use quipu_model::number::narrow;
 use quipu_model::ordered::sort_by_key;
 use quipu_model::recorded::entries;
-use quipu_model::{LogSeverity, RecordedTime, Timestamp};
-use quipu_store::{Database, EventRow, StoreError, event_row};
+use quipu_model::{LogRecord, LogSeverity, RecordedTime, Timestamp};
+use quipu_store::{Database, EventRow, StoreError, event_row, log_record, logs_of_trace};
 use quipu_ui::view::{LogPage, LogQuery, LogRow};
 
 /// Maximum number of events sorted per trace; each is read for its time.
@@ -20,8 +20,10 @@ const MAX_TEXT_BYTES: usize = 16 * 1024;
 /// The facts about an event that decide whether and where it is listed.
 struct LogEntry {
     time: Option<Timestamp>,
+    /// Of an event, or of a log record if there is no row.
     id: i64,
-    row: u32,
+    /// Of its span; `None` if it belongs to the trace only.
+    row: Option<u32>,
     severity: Option<LogSeverity>,
 }
 
@@ -31,6 +33,7 @@ pub(super) struct LogOrder {
     trace: Option<u32>,
     events: Vec<LogEntry>,
     seen: usize,
+    notes: Vec<String>,
 }
 
 impl LogOrder {
@@ -46,8 +49,8 @@ impl LogOrder {
         if self.trace != Some(trace) {
             *self = read_order(database, index, trace)?;
         }
-        let asked: Vec<&LogEntry> =
-            self.events.iter().filter(|event| only.is_none_or(|only| only.binary_search(&event.row).is_ok())).collect();
+        let is_asked = |row: Option<u32>| only.is_none_or(|only| row.is_some_and(|row| only.binary_search(&row).is_ok()));
+        let asked: Vec<&LogEntry> = self.events.iter().filter(|event| is_asked(event.row)).collect();
         let mut of_severity = [0; 6];
         for severity in asked.iter().filter_map(|event| event.severity) {
             if let Some(count) = of_severity.get_mut(severity as usize) {
@@ -60,8 +63,21 @@ impl LogOrder {
         let end = listed.len().min(start + query.limit.min(MAX_PAGE));
         let mut rows = Vec::with_capacity(end - start);
         for event in listed.get(start..end).unwrap_or_default() {
-            let Some(recorded) = event_row(database.connection(), database.schema(), event.id)? else { continue };
-            rows.push(log_row(index, event, &recorded));
+            match event.row {
+                Some(row) => {
+                    let Some(recorded) = event_row(database.connection(), database.schema(), event.id)? else { continue };
+                    rows.push(LogRow {
+                        span_id: index.span_id_of(row),
+                        span_name: index.span_name(row).to_owned(),
+                        ..log_row(event, &recorded)
+                    });
+                }
+                None => {
+                    let Some(record) = log_record(database.connection(), database.schema(), event.id)? else { continue };
+                    let span_id = record.span_id.clone().unwrap_or_default();
+                    rows.push(LogRow { is_of_trace: true, span_id, ..log_row(event, &as_event(event.id, record)) });
+                }
+            }
         }
         let note = (self.seen > MAX_EVENTS).then(|| {
             format!(
@@ -69,7 +85,8 @@ impl LogOrder {
                 self.seen
             )
         });
-        Ok(LogPage { total: narrow(listed.len()), of_all: narrow(asked.len()), of_severity, notes: note.into_iter().collect(), rows })
+        let notes = note.into_iter().chain(self.notes.iter().cloned()).collect();
+        Ok(LogPage { total: narrow(listed.len()), of_all: narrow(asked.len()), of_severity, notes, rows })
     }
 }
 
@@ -83,11 +100,28 @@ fn read_order(database: &Database, index: &Index, trace: u32) -> Result<LogOrder
                 continue;
             }
             let Some(event) = event_row(database.connection(), database.schema(), id)? else { continue };
-            order.events.push(LogEntry { time: read_time(&event, offset), id, row: *row, severity: severity(&event) });
+            order.events.push(LogEntry { time: read_time(&event, offset), id, row: Some(*row), severity: severity(&event) });
         }
     }
+    let (connection, schema) = (database.connection(), database.schema());
+    match logs_of_trace(connection, schema, &index.trace_id(trace), MAX_EVENTS + 1)? {
+        Some(ids) => {
+            if ids.len() > MAX_EVENTS {
+                let note = format!("More than {MAX_EVENTS} log records belong to no span of the trace; the first {MAX_EVENTS} are listed.");
+                order.notes.push(note);
+            }
+            for id in ids.into_iter().take(MAX_EVENTS) {
+                let Some(record) = log_record(connection, schema, id)? else { continue };
+                let time = record.time_nanos.and_then(|nanos| i64::try_from(nanos).ok()).map(Timestamp);
+                order.events.push(LogEntry { time, id, row: None, severity: severity(&as_event(id, record)) });
+            }
+        }
+        None => order
+            .notes
+            .push("Log records of this trace without a span are listed on the screen Logs only: this file has no index of them.".into()),
+    }
     // Events without a valid time come last, in recorded order.
-    sort_by_key(&mut order.events, |event| (event.time.is_none(), event.time, event.id));
+    sort_by_key(&mut order.events, |event| (event.time.is_none(), event.time, event.row.is_none(), event.id));
     Ok(order)
 }
 
@@ -105,7 +139,13 @@ fn severity(event: &EventRow) -> Option<LogSeverity> {
     LogSeverity::from_name(&attribute(event, "severity")?)
 }
 
-fn log_row(index: &Index, event: &LogEntry, recorded: &EventRow) -> LogRow {
+/// A log record as an event, which has its fields.
+fn as_event(id: i64, record: LogRecord) -> EventRow {
+    let name = record.name.filter(|name| !name.is_empty()).unwrap_or_else(|| "unstructured_log".to_owned());
+    EventRow { id, name: Some(name), timestamp: record.timestamp, attributes: record.attributes }
+}
+
+fn log_row(event: &LogEntry, recorded: &EventRow) -> LogRow {
     let text = attribute(recorded, "message")
         .or_else(|| {
             let value = attribute(recorded, "value")?;
@@ -119,8 +159,9 @@ fn log_row(index: &Index, event: &LogEntry, recorded: &EventRow) -> LogRow {
     }
     LogRow {
         id: event.id,
-        span_id: index.span_id_of(event.row),
-        span_name: index.span_name(event.row).to_owned(),
+        is_of_trace: false,
+        span_id: String::new(),
+        span_name: String::new(),
         time: event.time,
         name: recorded.name.clone().unwrap_or_default(),
         severity: event.severity,
