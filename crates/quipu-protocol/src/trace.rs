@@ -147,6 +147,10 @@ pub struct TraceColumns {
     pub tool: Packed<u32>,
     /// The distinct names of tools, for `tool`.
     pub tool_names: Texts,
+    /// Index into `service_names`, or [`NO_ROW`] where it is not known; empty if all spans are of one service.
+    pub service: Packed<u32>,
+    /// The distinct names of services, for `service`.
+    pub service_names: Texts,
     /// Number of requests (`__root__` spans) in the whole trace, whatever the scope.
     pub requests: u32,
     /// The first of them; empty if there is only one.
@@ -187,6 +191,11 @@ impl TraceColumns {
     pub fn tool_of(&self, row: u32) -> Option<&str> {
         let at = self.tool_rows.binary_search(&row).ok()?;
         self.tool_names.get(*self.tool.get(at)? as usize)
+    }
+
+    /// The service of the span in `row`, where the spans are of several.
+    pub fn service_of(&self, row: u32) -> Option<&str> {
+        self.service_names.get(*self.service.get(row as usize)? as usize)
     }
 
     /// What is known of the tokens of the span in `row`, when it is an inference request.

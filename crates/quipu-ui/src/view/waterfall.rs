@@ -175,8 +175,8 @@ pub struct WaterfallRow {
     pub parent_id: Option<String>,
     /// Span name as recorded.
     pub name: String,
-    /// Name of the tool, if known.
-    pub tool: Option<String>,
+    /// What is told after the name: the tool, if it is known, and the service, where the spans of the trace are of several.
+    pub beside: Option<String>,
     /// Span kind.
     pub kind: SpanKind,
     /// Flags of the span.
@@ -249,7 +249,10 @@ fn waterfall_row(
         span_id: columns.span_id.get(at)?,
         parent_id: parent.and_then(|parent| columns.span_id.get(parent as usize)),
         name: columns.name_of(at).to_owned(),
-        tool: columns.tool_of(row).map(str::to_owned),
+        beside: match (columns.tool_of(row), columns.service_of(row)) {
+            (Some(tool), Some(service)) => Some(format!("{tool} · {service}")),
+            (tool, service) => tool.or(service).map(str::to_owned),
+        },
         kind: columns.kind.get(at).copied().unwrap_or(SpanKind::Other),
         flags: columns.flags.get(at).copied().unwrap_or_default(),
         depth: columns.depth.get(at).copied().unwrap_or(0),

@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use quipu_model::number::narrow;
 use quipu_model::ordered::sort_places;
 use quipu_model::{SpanFlags, SpanKind, Timestamp};
-use quipu_protocol::{NO_ROW, TraceColumns, TraceScope, UNKNOWN_NANOS, Warning, WarningKind};
+use quipu_protocol::{NO_ROW, Packed, TraceColumns, TraceScope, UNKNOWN_NANOS, Warning, WarningKind};
 
 impl Index {
     /// The spans of a trace in `scope`; `None` if there is no such request. For complete indexes only. The caller fills in `service_name`,
@@ -36,6 +36,7 @@ impl Index {
         };
         let mut names: HashMap<(u32, Option<u32>), u32> = HashMap::new();
         let mut tools: HashMap<u32, u32> = HashMap::new();
+        let mut services: HashMap<u32, u32> = HashMap::new();
         for (at, (place, parent, depth)) in order.iter().enumerate() {
             let row = rows[*place];
             let (name, shown) = (*self.spans.name.at(row), self.facets.shown_name.number_of(row));
@@ -68,6 +69,12 @@ impl Index {
                 columns.tool_rows.push(narrow(at));
                 columns.tool.push(name);
             }
+            columns.service.push(self.service_of(row).map_or(NO_ROW, |service| {
+                *services.entry(service).or_insert_with(|| {
+                    columns.service_names.push(self.services().text(service));
+                    narrow(columns.service_names.len()) - 1
+                })
+            }));
             if flags.has(SpanFlags::FAILURE_ORIGIN) {
                 columns.began_rows.push(narrow(at));
             }
@@ -84,6 +91,9 @@ impl Index {
                 columns.subtree[parent as usize] += columns.subtree[at];
                 columns.has_branches = true;
             }
+        }
+        if services.len() < 2 {
+            columns.service = Packed::default();
         }
         columns.span_id.finish();
         columns.warnings = trace_warnings(&columns.flags);

@@ -1,11 +1,12 @@
 //! Every recording: requests and tokens, counted once and the same everywhere, and the words of every call.
 
 use super::support::{Said, conversation, expected, number, open, recordings, said_in};
+use crate::transfer::tools::{import_as, session_of};
 use quipu::Session;
 use quipu::metrics::{MetricOptions, PromqlQuery};
 use quipu::model::Value;
 use quipu::protocol::{GetFile, GetSpan, GetTrace, ListTraces, TraceQuery, TraceScope, WarningKind};
-use quipu::store::{SqlLimits, SqlValue};
+use quipu::store::{Layout, SqlLimits, SqlValue};
 
 /// The number that a query returns in its only cell.
 fn sql(session: &mut Session, query: &str) -> u64 {
@@ -252,4 +253,30 @@ fn a_client_and_its_server_are_one_call() {
     let mut session = open("ogx150-client");
     assert_eq!(sql(&mut session, "SELECT count(*) FROM model_calls"), 23);
     assert_eq!(session.ask(GetFile).expect("a file").tokens.map(|tokens| tokens.requests), Some(11));
+}
+
+#[test]
+fn spans_of_several_services_name_theirs() {
+    let body =
+        std::fs::read(crate::support::path("tests/fixtures/otlp/modern/ogx150-client_traces.binpb.gz")).expect("the fixture is there");
+    // Llama Stack's tables have one service for each trace.
+    let mut session = session_of(import_as(Layout::Quipu, &[("traces", &body)]).0);
+    let listed = session.ask(ListTraces(TraceQuery { limit: 1_000, ..TraceQuery::default() })).expect("a list");
+    let trace_id = listed.rows.iter().find(|row| row.more_services > 0).map(|row| &row.trace_id).expect("a trace of several services");
+    let trace = session.ask(GetTrace { trace_id: trace_id.clone(), scope: TraceScope::default() }).expect("a trace");
+    let mut services = std::collections::BTreeSet::new();
+    for (at, row) in (0_u32..).zip(trace.span_id.iter()) {
+        let span = session.ask(GetSpan { trace_id: trace_id.clone(), span_id: row.to_string() }).expect("a span");
+        assert_eq!(trace.service_of(at).map(str::to_owned), span.service);
+        services.extend(span.service);
+    }
+    assert_eq!(services.into_iter().collect::<Vec<_>>(), ["my-ogx-app", "ogx-server"]);
+    let tree = quipu::view::WaterfallTree::new(&trace);
+    let rows = quipu::view::waterfall_rows(&trace, &tree, 0..tree.visible(), &quipu::view::TimeWindow::whole(trace.duration_nanos), 0.0);
+    assert!(rows.iter().all(|row| row.beside.as_deref().is_some_and(|text| text.ends_with("my-ogx-app") || text.ends_with("ogx-server"))));
+    // One service is not repeated on every row.
+    let mut session = open("ogx150-span");
+    let trace_id = session.ask(ListTraces(TraceQuery::default())).expect("a list").rows[0].trace_id.clone();
+    let trace = session.ask(GetTrace { trace_id, scope: TraceScope::default() }).expect("a trace");
+    assert!(!trace.is_empty() && (0..trace.len() as u32).all(|row| trace.service_of(row).is_none()));
 }

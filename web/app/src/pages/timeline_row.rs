@@ -93,7 +93,7 @@ pub(super) fn span_row(trace: OpenTrace, label_part: Memo<f64>, row: TimelineRow
                 <span class="caret-space">{caret}</span>
                 <i class=format!("kind-mark kind-{}", kind.label()) title=kind.label()></i>
                 <span class="span-name" title=row.name.clone()><span>{head.to_owned()}</span><span>{tail.to_owned()}</span></span>
-                {row.tool.map(|tool| view! { <span class="soft span-tool">{tool}</span> })}
+                {row.beside.map(|beside| view! { <span class="soft span-tool">{beside}</span> })}
                 {failed.then(|| view! { <span class="failed" title="Failed"><Icon name=IconName::Failed /></span> })}
                 {logged.then(|| view! { <span class="warned" title="Logged an error"><Icon name=IconName::Odd /></span> })}
                 {(row.failed_hidden > 0).then(|| view! { <span class="failed failed-hidden">{format!("{} failed inside", format::count(row.failed_hidden.into()))}</span> })}
