@@ -38,7 +38,7 @@ Exit codes:
 Files are only read. Exceptions are `collect` and `serve --accept-events`, which write. A server may
 write to a file while it is being read. Output is coloured on a terminal unless NO_COLOR is set.";
 
-/// Inspect, search, convert and serve telemetry files of Llama Stack (telemetry.db, trace_store.db).
+/// Receive, inspect, search, convert and serve telemetry of Llama Stack, OGX and OpenTelemetry.
 #[derive(Parser)]
 #[command(name = "quipu", version, after_help = EXAMPLES, arg_required_else_help = true, max_term_width = 100)]
 pub(crate) struct Arguments {

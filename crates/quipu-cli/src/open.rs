@@ -59,7 +59,7 @@ fn open_link(link: &str, options: OpenOptions) -> Result<Session> {
     if form == Form::Encrypted {
         return Err(LinkError::Encrypted.into());
     }
-    Ok(Session::open_shared(&inflated(&body)?, options)?)
+    Ok(Session::open_shared(inflated(&body)?, options)?)
 }
 
 fn open_imported(file: &Path, options: OpenOptions) -> Result<Session> {

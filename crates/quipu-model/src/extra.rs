@@ -3,6 +3,8 @@
 //!
 //! Not here: the tables that store it (`store`), and the formats it comes from (`transfer`).
 
+use crate::recording::Recording;
+
 /// The further fields of OTLP that are kept as JSON objects; their values are numbers.
 pub const FURTHER_FIELDS: [&str; 4] = ["flags", "dropped_attributes_count", "dropped_events_count", "dropped_links_count"];
 
@@ -84,4 +86,21 @@ pub struct MetricPoint {
     pub about: Option<String>,
     /// Row id of the resource and scope.
     pub source: Option<i64>,
+}
+
+/// The rows of some traces with everything that is known about them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WholeRows {
+    /// The rows. Events are in the order of their spans.
+    pub recording: Recording,
+    /// One for each span, in the same order. A `source` is a place in `sources`.
+    pub extras: Vec<SpanExtra>,
+    /// The number of events of each span, in the same order.
+    pub event_counts: Vec<u32>,
+    /// Resources and scopes, each a JSON object.
+    pub sources: Vec<(String, String)>,
+    /// Log records.
+    pub logs: Vec<LogRecord>,
+    /// Metric points.
+    pub points: Vec<MetricPoint>,
 }

@@ -42,11 +42,11 @@ pub use event::{
     StructuredLogPayload, UnstructuredLogEvent,
 };
 pub use event_time::EventTime;
-pub use extra::{FURTHER_FIELDS, LogRecord, MetricPoint, SpanExtra};
+pub use extra::{FURTHER_FIELDS, LogRecord, MetricPoint, SpanExtra, WholeRows};
 pub use kind::{SpanFlags, SpanKind};
 pub use marker::{MARKER_END, is_marker};
 pub use price::{Cost, CostUnit, Price, PriceTable, read_amount};
-pub use recording::{EventRecord, Record, Recording, SPAN_KINDS, STATUS_CODES, SpanRecord, TraceRecord};
+pub use recording::{Cell, EventRecord, Record, Recording, SPAN_KINDS, STATUS_CODES, SpanRecord, TraceRecord};
 pub use time::{ParseTimeError, RecordedTime, Timestamp, UNKNOWN_NANOS, ZoneFact, offset_label, reference_time};
 pub use token::{CallParts, Spent, TokenCount, TokenKind, TokenRecord, TokenSource, TokenTotals};
 pub use value::{Encoding, Number, Value};

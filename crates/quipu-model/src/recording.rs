@@ -68,6 +68,21 @@ pub struct TraceRecord {
     pub created_at: Option<String>,
 }
 
+/// A value in a table of SQLite as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cell<'a> {
+    /// NULL.
+    Null,
+    /// An integer.
+    Integer(i64),
+    /// A floating-point number.
+    Real(f64),
+    /// A string.
+    Text(&'a str),
+    /// Bytes.
+    Blob(&'a [u8]),
+}
+
 /// OTLP's names of span kinds, by number. The first one means that none was given.
 pub const SPAN_KINDS: [&str; 6] = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"];
 /// OTLP's names of status codes, by number.

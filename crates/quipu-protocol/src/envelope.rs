@@ -13,7 +13,7 @@ pub enum Command {
         /// The files' names.
         names: Vec<String>,
     },
-    /// Opens the columns of a link, which are the one file beside this message.
+    /// Opens the columns of a link, or the answer of [`CopyPart`](Command::CopyPart), which are the one file beside this message.
     OpenShared,
     /// Asks for the input of the metrics engine: `quipu_metrics::MetricsInput`, which travels beside the reply as a blob.
     GetMetricsInput,
@@ -23,8 +23,8 @@ pub enum Command {
         /// The files' names.
         names: Vec<String>,
     },
-    /// Asks for a part of the file as the columns of a link, nothing left out, which travel beside the reply as a blob. Another worker opens
-    /// them with [`OpenShared`](Command::OpenShared) and shares the part, so that the worker which reads needs none of that code.
+    /// Asks for a part of the file as the bytes of a database, nothing left out, which travel beside the reply as a blob. Another worker opens
+    /// it with [`OpenShared`](Command::OpenShared) and shares the part, so that the worker which reads needs none of that code.
     CopyPart {
         /// The part.
         what: ShareWhat,

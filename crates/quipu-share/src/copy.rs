@@ -1,4 +1,4 @@
-//! Text for copying: the `quipu` command and the SQL query that show the same trace.
+//! Text for copying: the `quipu` command and the SQL query that show the same trace; and the name of a file with it.
 //!
 //! Links are in `payload`, Markdown in `markdown`.
 
@@ -46,6 +46,12 @@ fn sql_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''").replace('\0', ""))
 }
 
+/// A file name such as `trace-cf1ea0df.md`. Only letters and digits of the id are used, because the name is used on disk.
+pub fn shared_name(trace_id: Option<&str>, extension: &str) -> String {
+    let id: String = trace_id.unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+    if id.is_empty() { format!("trace.{extension}") } else { format!("trace-{id}.{extension}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +72,11 @@ mod tests {
           AND s.span_id IN ('a', 'b'';--')
         ORDER BY s.start_time, e.timestamp;
         ");
+    }
+
+    #[test]
+    fn a_name_is_a_name_on_every_disk() {
+        assert_eq!(shared_name(Some("../../etc/passwd"), "md"), "trace-etcpassw.md");
+        assert_eq!(shared_name(Some("…"), "db"), "trace.db");
     }
 }

@@ -8,14 +8,12 @@ mod copy;
 mod html;
 mod markdown;
 pub mod payload;
-mod prepare;
 pub mod redact;
 
-pub use copy::{query_command, shell_quoted, spans_sql};
+pub use copy::{query_command, shared_name, shell_quoted, spans_sql};
 pub use html::{CarriedFile, HtmlError, carrying_page};
 pub use markdown::{MAX_MARKDOWN_FAILURES, MarkdownSource, trace_markdown};
-pub use prepare::{Leaving, leaving, leaving_columns, shared_name};
-pub use redact::{Redactor, WholeRows, redact};
+pub use redact::{Redactor, redact};
 
 /// Runs the example of README.md.
 #[cfg(doctest)]

@@ -114,11 +114,6 @@ pub fn scan_points(connection: &Connection, schema: &Schema, seen: &mut dyn FnMu
     scan(connection, schema, "quipu_metric_points", points(schema), &mut |row| seen(point(row)))
 }
 
-/// Reads all log records without a span, in insertion order.
-pub fn scan_logs(connection: &Connection, schema: &Schema, seen: &mut dyn FnMut(LogRecord)) -> Result<(), StoreError> {
-    scan(connection, schema, "quipu_log_records", logs(schema), &mut |row| seen(log(row)))
-}
-
 /// Position in a table, and limits of one read.
 #[derive(Clone, Copy, Debug)]
 pub struct RowsAfter {
@@ -216,6 +211,15 @@ pub fn log_record(connection: &Connection, schema: &Schema, id: i64) -> Result<O
     let sql = format!("SELECT {} FROM quipu_log_records WHERE id = ?1", logs(schema));
     let found = connection.prepare_cached(&sql).and_then(|mut statement| statement.query_row([id], |row| Ok(log(row))).optional());
     Ok(if_ours(found)?.flatten())
+}
+
+/// The log records of the span in this row, in insertion order; in Quipu's own layout only.
+pub fn logs_of_span(connection: &Connection, row: i64) -> Result<Vec<LogRecord>, StoreError> {
+    let sql = "SELECT id, trace_id, span_id, name, timestamp, time_unix_nano, attributes, source_id, more FROM main.quipu_log_records
+        WHERE id IN (SELECT log_id FROM main.quipu_events WHERE span_row = ?1) ORDER BY id";
+    let mut found = Vec::new();
+    each(connection, sql, &[&row], &mut |row| found.push(log(row)))?;
+    Ok(found)
 }
 
 /// The row numbers of the log records that name a trace, and no span of the file, in insertion order, at most `most`. `None` if there are too

@@ -69,6 +69,18 @@ pub(crate) const TABLES: [&str; 13] = [
     "CREATE INDEX IF NOT EXISTS quipu_events_span_row ON quipu_events(span_row)",
 ];
 
+/// The tables of Quipu's own layout, those first that others refer to.
+pub const STORED_TABLES: [&str; 8] = [
+    "quipu_names",
+    "quipu_resources",
+    "quipu_scopes",
+    "quipu_traces",
+    "quipu_spans",
+    "quipu_events",
+    "quipu_log_records",
+    "quipu_metric_points",
+];
+
 /// A stored id as the text that the reference would write.
 macro_rules! id {
     ($column:literal) => {

@@ -19,6 +19,8 @@ mod functions;
 mod header;
 mod layout;
 #[cfg(not(target_family = "wasm"))]
+mod like;
+#[cfg(not(target_family = "wasm"))]
 mod long_sql;
 mod lookup;
 mod names;
@@ -42,7 +44,7 @@ pub use database::{Database, NamedSource, OpenOptions};
 pub use error::StoreError;
 #[cfg(not(target_family = "wasm"))]
 pub use file_source::FileSource;
-pub use layout::Layout;
+pub use layout::{Layout, STORED_TABLES};
 pub use other_file::{other_file, other_json};
 pub use removed::{RemovedSoFar, removed_so_far};
 pub use row_copy::{copy_others, copy_span, copy_trace};
@@ -53,8 +55,8 @@ pub use sql_text::sql_text;
 pub use writer::{Added, Copied, OwnEvent, OwnSpan, OwnTrace, Refused, TraceFacts, Writer, WrittenSource};
 
 pub use extra::{
-    LogsOf, RowsAfter, ScanLog, count_after, count_rows, is_log_event, log_ids, log_record, logs_after, logs_of_trace, max_log_id,
-    points_after, scan_log_records, scan_logs, scan_point_series, scan_points, scan_sources, scan_span_sources, source, span_extra,
+    LogsOf, RowsAfter, ScanLog, count_after, count_rows, is_log_event, log_ids, log_record, logs_after, logs_of_span, logs_of_trace,
+    max_log_id, points_after, scan_log_records, scan_point_series, scan_points, scan_sources, scan_span_sources, source, span_extra,
 };
 pub use lookup::{
     EventColumns, TraceColumn, TraceFull, attributes_at, compare_integer_real, event_columns, scan_attributes, scan_events_named,

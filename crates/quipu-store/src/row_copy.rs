@@ -2,6 +2,7 @@
 
 use super::database::Database;
 use super::error::StoreError;
+use super::layout::id;
 use super::writer::Writer;
 
 /// Tables, and which of their rows belong to the span in row `?1`.
@@ -20,6 +21,29 @@ const SCOPES_OF_SPAN: &str = "id IN (SELECT source_id FROM main.quipu_spans WHER
     JOIN main.quipu_log_records l ON l.id = e.log_id WHERE e.span_row = ?1)";
 const RESOURCES_OF_SPAN: &str = "id IN (SELECT c.resource_id FROM main.quipu_scopes c WHERE c.id IN (SELECT source_id FROM main.quipu_spans \
     WHERE id = ?1 UNION SELECT l.source_id FROM main.quipu_events e JOIN main.quipu_log_records l ON l.id = e.log_id WHERE e.span_row = ?1))";
+/// Tables, and which of their rows belong to the trace in row `?1` without belonging to a span.
+const OF_TRACE: [(&str, &str); 3] = [
+    ("quipu_log_records", RECORDS_OF_TRACE),
+    ("quipu_scopes", SCOPES_OF_TRACE),
+    ("quipu_resources", RESOURCES_OF_TRACE),
+];
+/// The condition of the index `quipu_log_records_trace` is in it, so that it is used.
+macro_rules! records_of_trace {
+    () => {
+        concat!(
+            "span_row IS NULL AND trace_id IS NOT NULL AND trace_id = (SELECT ",
+            id!("t.trace_id"),
+            " FROM main.quipu_traces t WHERE t.id = ?1)"
+        )
+    };
+}
+const RECORDS_OF_TRACE: &str = records_of_trace!();
+const SCOPES_OF_TRACE: &str = concat!("id IN (SELECT source_id FROM main.quipu_log_records WHERE ", records_of_trace!(), ")");
+const RESOURCES_OF_TRACE: &str = concat!(
+    "id IN (SELECT c.resource_id FROM main.quipu_scopes c WHERE c.id IN (SELECT source_id FROM main.quipu_log_records WHERE ",
+    records_of_trace!(),
+    "))"
+);
 /// Tables with rows that belong to no span.
 const OTHERS: [&str; 5] = ["quipu_log_records", "quipu_metric_points", "quipu_names", "quipu_scopes", "quipu_resources"];
 
@@ -39,11 +63,14 @@ pub fn copy_span(from: &Database, row: i64, to: &mut Writer) -> Result<(bool, u6
     Ok((spans > 0, events))
 }
 
-/// Copies a row of `quipu_traces`. Returns whether there was one.
+/// Copies a row of `quipu_traces`, and the log records that name the trace and none of its spans. Returns whether there was one.
 ///
 /// # Errors
 /// As for [`copy_span`].
 pub fn copy_trace(from: &Database, row: i64, to: &mut Writer) -> Result<bool, StoreError> {
+    for (table, condition) in OF_TRACE {
+        to.copy_stored(from.connection(), table, condition, row)?;
+    }
     to.copy_stored(from.connection(), "quipu_names", "id IN (SELECT service_id FROM main.quipu_traces WHERE id = ?1)", row)?;
     Ok(to.copy_stored(from.connection(), "quipu_traces", "id = ?1", row)? > 0)
 }

@@ -341,13 +341,15 @@ pub(super) fn message(random: &mut Random) -> Vec<u8> {
 
 /// Mutated columns of a real trace.
 pub(super) fn link(random: &mut Random) -> Vec<u8> {
-    static COLUMNS: OnceLock<Vec<u8>> = OnceLock::new();
-    let columns = COLUMNS.get_or_init(|| {
-        let letters = include_str!("../../fixtures/links/agent_v1.txt");
-        let columns = unseal(letters).and_then(|(_, body)| inflated(&body));
-        columns.expect("the fixture is a link")
-    });
-    bent(random, columns, &["\0", "\u{1}", "\u{2}", "\u{7f}", "\u{fff}", "0000"])
+    static COLUMNS: OnceLock<[Vec<u8>; 2]> = OnceLock::new();
+    let links = [
+        include_str!("../../fixtures/links/agent_v1.txt"),
+        include_str!("../../fixtures/links/langgraph_v2.txt"),
+    ];
+    let columns =
+        COLUMNS.get_or_init(|| links.map(|letters| unseal(letters).and_then(|(_, body)| inflated(&body)).expect("the fixture is a link")));
+    let chosen = random.below(columns.len());
+    bent(random, &columns[chosen], &["\0", "\u{1}", "\u{2}", "\u{7f}", "\u{fff}", "0000"])
 }
 
 /// A random sequence of parts.

@@ -3,12 +3,12 @@
 use super::{file, mutate};
 use quipu::address::{parse_fragment, print_fragment};
 use quipu::model::{Encoding, Value};
-use quipu::protocol::RedactOptions;
-use quipu::protocol::{Command, Notification};
+use quipu::protocol::{Command, Notification, RedactOptions, ShareWhat};
 use quipu::recorded::{attributes, decode, entries, json_text};
-use quipu::share::payload::{inflated, pack, unpack, unseal};
+use quipu::share::payload::{are_tables, inflated, pack, unpack, unseal};
 use quipu::share::redact;
-use quipu::{llm, recorded};
+use quipu::store::OpenOptions;
+use quipu::{Session, llm, recorded};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -85,7 +85,8 @@ pub(super) fn message(data: &[u8]) {
     if kind % 2 == 0 { comes_back::<Command>(data) } else { comes_back::<Notification>(data) }
 }
 
-/// Columns that can be unpacked are packed to equal ones; invalid base64url and deflate are rejected.
+/// Columns that can be unpacked are packed to equal ones, and what a link carries is opened and indexed; invalid base64url and deflate are
+/// rejected.
 pub(super) fn link(data: &[u8]) {
     let _ = unseal(&String::from_utf8_lossy(data));
     let _ = inflated(data);
@@ -93,6 +94,12 @@ pub(super) fn link(data: &[u8]) {
         assert_eq!(unpack(&pack(&recording)), Ok(recording.clone()));
         let (left, _) = redact(&recording, RedactOptions::STRUCTURE);
         assert_eq!((left.spans.len(), left.events.len()), (recording.spans.len(), recording.events.len()));
+    }
+    if are_tables(data)
+        && let Ok(mut session) = Session::open_shared(data.to_vec(), OpenOptions::with_clock(|| 0))
+        && session.complete_index().is_ok()
+    {
+        let _ = session.copy_part(&ShareWhat::All);
     }
 }
 

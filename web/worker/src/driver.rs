@@ -94,7 +94,7 @@ pub(crate) async fn open_shared(columns: File) -> Result<FileSummary, Failure> {
     let buffer = JsFuture::from(columns.array_buffer()).await;
     let buffer = buffer.map_err(|error| StoreError::Source { name: columns.name(), error: explain(&error) })?;
     let columns = Uint8Array::new(&buffer).to_vec();
-    let mut session = Session::open_shared(&columns, OpenOptions::with_clock(|| truncated(now())))?;
+    let mut session = Session::open_shared(columns, OpenOptions::with_clock(|| truncated(now())))?;
     while !session.step(&mut || false)?.done {}
     keep(session, None)
 }
@@ -107,11 +107,11 @@ pub(crate) fn metrics_input() -> Result<(FileSummary, Vec<u8>), Failure> {
     })
 }
 
-/// A part of the file as the columns of a link, and the file it is of.
+/// A part of the file as the bytes of a database, and the file it is of.
 pub(crate) fn copy_part(what: &ShareWhat) -> Result<(FileSummary, Vec<u8>), Failure> {
     with_session(|open| {
-        let columns = open.session.copy_part(what)?;
-        Ok((open.session.ask(GetFile)?, columns))
+        let database = open.session.copy_part(what)?;
+        Ok((open.session.ask(GetFile)?, database))
     })
 }
 

@@ -3,7 +3,7 @@
 //! The caller compresses the data and knows the length of the link.
 
 use quipu_model::recorded::{attributes, json_text, python_text, write_json_string};
-use quipu_model::{Encoding, Recording, Value};
+use quipu_model::{Encoding, Recording, Value, WholeRows};
 use quipu_protocol::LeftOut;
 
 /// Values up to this size in bytes are never omitted.
@@ -17,12 +17,14 @@ pub fn next_limit(limit: Option<u32>) -> Option<u32> {
     limit.map_or(Some(FIRST), |limit| Some(limit / 4).filter(|next| *next >= LEAST_LEFT_OUT))
 }
 
-/// Omits strings longer than `limit` bytes in attributes of spans and events. Each is replaced by `[left out: 12,345 bytes]`.
-pub fn leave_out(recording: &mut Recording, limit: u32) -> LeftOut {
+/// Omits strings longer than `limit` bytes in attributes of spans, events and log records. Each is replaced by `[left out: 12,345 bytes]`.
+pub fn leave_out(rows: &mut WholeRows, limit: u32) -> LeftOut {
     let mut left_out = LeftOut::default();
     let limit = limit.max(LEAST_LEFT_OUT) as usize;
-    let of_spans = recording.spans.iter_mut().map(|row| &mut row.attributes);
-    for text in of_spans.chain(recording.events.iter_mut().map(|row| &mut row.attributes)).flatten() {
+    let WholeRows { recording: Recording { spans, events, .. }, logs, .. } = rows;
+    let of_spans = spans.iter_mut().map(|row| &mut row.attributes);
+    let of_events = events.iter_mut().map(|row| &mut row.attributes);
+    for text in of_spans.chain(of_events).chain(logs.iter_mut().map(|row| &mut row.attributes)).flatten() {
         if text.len() > limit
             && let Some(shorter) = shortened(text, limit, &mut left_out)
         {

@@ -1,7 +1,7 @@
 //! A trace, or some of its spans, as a few bytes that fit into a link.
 //!
 //! [`pack`] encodes a recording as columns, which are then compressed with deflate; [`seal`] adds a version and a checksum and encodes the
-//! result as text. [`unseal`] and [`unpack`] reverse this. Native targets compress with [`deflated`] and [`inflated`], the page with the
+//! result as text. [`unseal`] and [`unpack`] reverse this. Of a file in Quipu's own layout, [`TablesOut`] encodes the tables as they are. Native targets compress with [`deflated`] and [`inflated`], the page with the
 //! browser's own streams. docs/formats.md describes the format.
 //!
 //! Redaction is in `redact`. Only the browser encrypts; [`Form::Encrypted`] marks its output.
@@ -11,6 +11,7 @@ mod columns;
 mod error;
 mod fit;
 mod limits;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -19,11 +20,12 @@ pub use columns::{pack, unpack};
 pub use error::LinkError;
 pub use fit::{LEAST_LEFT_OUT, leave_out, next_limit};
 pub use limits::{LINK_LIMITS, LinkLimit, length_text, taken_by};
+pub use tables::{RowSeen, TablesOut, are_tables, unpack_tables};
 
 use quipu_model::encoding::{Crc32, base64_url, from_base64};
 
 /// The version written by [`seal`]. This and earlier versions can be read.
-pub const LINK_VERSION: u8 = 1;
+pub const LINK_VERSION: u8 = 2;
 
 /// Maximum size of decompressed columns, against decompression bombs.
 pub const MAX_UNPACKED_BYTES: usize = 64_000_000;

@@ -3,7 +3,7 @@
 use super::bytes::Out;
 use super::*;
 use proptest::prelude::*;
-use quipu_model::{EventRecord, Recording, SpanRecord, TraceRecord};
+use quipu_model::{EventRecord, LogRecord, Recording, SpanRecord, TraceRecord, WholeRows};
 use quipu_protocol::LeftOut;
 
 fn text() -> impl Strategy<Value = Option<String>> {
@@ -109,7 +109,7 @@ proptest! {
 #[test]
 fn every_way_a_link_fails_has_its_sentence() {
     let good = seal(&deflated(&pack(&Recording::default())), Form::Deflated);
-    let later = base64_url(&[2, 0, 1, 2, 3, 4, 5]);
+    let later = base64_url(&[LINK_VERSION + 1, 0, 1, 2, 3, 4, 5]);
     let bomb = miniz_oxide::deflate::compress_to_vec(&vec![0; MAX_UNPACKED_BYTES + 1], 1);
     let sentences = [
         unseal("nö").expect_err("none").to_string(),
@@ -123,7 +123,7 @@ fn every_way_a_link_fails_has_its_sentence() {
     The link contains no trace. Ask for the link again.
     The link contains no trace. Ask for the link again.
     The link is damaged: a part of it was cut off or changed on its way. Chat and mail programs shorten long links; ask for it again, or for a file.
-    The link was made by a later Quipu: its data has version 2, and this Quipu reads versions up to 1. Reload the page to get its newest release, or open the link in a Quipu that is as new as the sender’s.
+    The link was made by a later Quipu: its data has version 3, and this Quipu reads versions up to 2. Reload the page to get its newest release, or open the link in a Quipu that is as new as the sender’s.
     This link holds more than 64.0 MB when unpacked. Ask for a file.
     The link’s data is inconsistent and can’t be read. Ask for the link again.
     ");
@@ -189,12 +189,15 @@ fn long_values_leave_their_size_behind_and_short_ones_stay() {
     let long = "y".repeat(1_000);
     let attributes = format!(r#"{{"a": "{long}", "b": "{{'x': '{long}', 'n': 1}}", "c": [1, "{long}"], "d": "short", "e": 1.50}}"#);
     let span = SpanRecord { attributes: Some(attributes.clone()), ..SpanRecord::default() };
-    let mut recording = Recording { spans: vec![span], ..Recording::default() };
-    assert_eq!(leave_out(&mut recording, 2_000), LeftOut::default());
-    assert_eq!(recording.spans[0].attributes.as_deref(), Some(attributes.as_str()));
-    assert_eq!(leave_out(&mut recording, 500), LeftOut { values: 3, bytes: 3_000 });
+    let log = LogRecord { attributes: Some(format!(r#"{{"message": "{long}"}}"#)), ..LogRecord::default() };
+    let recording = Recording { spans: vec![span], ..Recording::default() };
+    let mut rows = WholeRows { recording, logs: vec![log], ..WholeRows::default() };
+    assert_eq!(leave_out(&mut rows, 2_000), LeftOut::default());
+    assert_eq!(rows.recording.spans[0].attributes.as_deref(), Some(attributes.as_str()));
+    assert_eq!(leave_out(&mut rows, 500), LeftOut { values: 4, bytes: 4_000 });
+    assert_eq!(rows.logs[0].attributes.as_deref(), Some(r#"{"message": "[left out: 1,000 bytes]"}"#));
     insta::assert_snapshot!(
-        recording.spans[0].attributes.as_deref().unwrap_or_default(),
+        rows.recording.spans[0].attributes.as_deref().unwrap_or_default(),
         @r#"{"a": "[left out: 1,000 bytes]", "b": "{'x': '[left out: 1,000 bytes]', 'n': 1}", "c": [1, "[left out: 1,000 bytes]"], "d": "short", "e": 1.50}"#
     );
     let limits: Vec<u32> = std::iter::successors(next_limit(None), |limit| next_limit(Some(*limit))).collect();

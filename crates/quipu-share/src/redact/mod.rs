@@ -4,7 +4,7 @@
 //! `vocabulary` has the words that may always stay, `classify` determines the kind of a value from its key, `names` tells names of keys and
 //! passwords from others, `pairs` finds their values in decoded data. `detect` finds keys, addresses, paths and ids in text: `rules` lists the
 //! forms of keys, `shapes` knows what looks random, `assigned` finds what is assigned to a name. `pseudonyms` replaces ids, `sweep` finds
-//! repetitions of redacted text, `walk` processes the rows.
+//! repetitions of redacted text. `walk` redacts values, `rows` the rows of the tables, `redactor` one part of a file after the other.
 //!
 //! Text that hides its content (ciphers, images, a private word in a sentence that is kept) is not detected: use the switch of its kind.
 
@@ -14,6 +14,8 @@ mod detect;
 mod names;
 mod pairs;
 mod pseudonyms;
+mod redactor;
+mod rows;
 mod rules;
 mod shapes;
 mod sweep;
@@ -22,7 +24,7 @@ pub mod tests;
 mod vocabulary;
 mod walk;
 
-pub use walk::{Redactor, WholeRows};
+pub use redactor::Redactor;
 
 use quipu_model::Recording;
 use quipu_protocol::{RedactOptions, RedactReport};
@@ -30,5 +32,5 @@ use quipu_protocol::{RedactOptions, RedactReport};
 /// The redacted recording and the report. Time and memory are linear in the size of the recording. Never fails: unparsable values are
 /// treated as text.
 pub fn redact(recording: &Recording, options: RedactOptions) -> (Recording, RedactReport) {
-    walk::redact(recording, options)
+    redactor::redact(recording, options)
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use quipu_model::encoding::base64_url;
 use quipu_model::{EventRecord, SpanRecord, TraceRecord};
 
-use quipu_model::SpanExtra;
+use quipu_model::{LogRecord, MetricPoint, SpanExtra, WholeRows};
 use quipu_protocol::{KindSet, PrivateKind};
 use quipu_tests::redaction::{json_of, planted, planted_keys, recording_with, texts_in};
 
@@ -377,7 +377,7 @@ fn keys_of_all_kinds_are_taken_out_in_all_surroundings() {
 }
 
 #[test]
-fn of_structure_no_planted_key_is_left_in_rows_resources_and_status_messages() {
+fn of_structure_no_planted_key_is_left_in_rows_resources_records_and_points() {
     for planted in planted_keys() {
         let rows = WholeRows {
             recording: recording_with(&planted.text),
@@ -395,6 +395,21 @@ fn of_structure_no_planted_key_is_left_in_rows_resources_and_status_messages() {
                 format!("{{\"service.name\": {0}, \"x\": [{0}]}}", json_of(&planted.text)),
                 format!("{{\"name\": {}}}", json_of(&planted.text)),
             )],
+            event_counts: Vec::new(),
+            logs: vec![LogRecord {
+                name: Some(planted.text.clone()),
+                attributes: Some(format!("{{\"message\": {0}, \"severity\": \"error\", \"x\": {0}}}", json_of(&planted.text))),
+                more: Some(format!("{{\"severity_text\": {0}, \"body\": [{0}]}}", json_of(&planted.text))),
+                ..LogRecord::default()
+            }],
+            points: vec![MetricPoint {
+                metric: planted.text.clone(),
+                unit: Some(planted.text.clone()),
+                attributes: format!("{{\"x\": {}}}", json_of(&planted.text)),
+                about: Some(format!("{{\"description\": {}}}", json_of(&planted.text))),
+                detail: Some(format!("{{\"exemplars\": [{{\"attributes\": {{\"x\": {}}}}}]}}", json_of(&planted.text))),
+                ..MetricPoint::default()
+            }],
         };
         for options in [RedactOptions::STRUCTURE, RedactOptions::default()] {
             let mut redactor = Redactor::new(options, None);

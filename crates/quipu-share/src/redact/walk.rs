@@ -1,10 +1,9 @@
-//! Redacts the rows of a recording.
+//! Redacts values: attributes at any depth, texts, names, ids and times.
 //!
-//! If text of kinds that are kept may repeat redacted text, there are two passes: the first collects the redacted text and ids, the second
-//! writes. `detect` has the shapes of keys and paths, `classify` the meaning of keys.
+//! `detect` has the shapes of keys and paths, `classify` the meaning of keys. Not here: the rows (`rows`).
 
 use super::assigned::says_nothing;
-use super::classify::{by_role, nested, resource_attribute, span_attribute};
+use super::classify::{by_role, nested};
 use super::detect::{find, find_escaped};
 use super::names::{Wants, wanted};
 use super::pairs::{has_probability, secret_places};
@@ -12,18 +11,13 @@ use super::pseudonyms::Pseudonyms;
 use super::shapes::looks_like_key;
 use super::sweep::{MIN_BYTES, Sweep};
 use super::vocabulary::{self, is_count_key, is_measure, is_small_number, is_structural_key, known_name};
-use quipu_model::dialect::kind_of_name;
-use quipu_model::failure::is_error_severity;
 use quipu_model::ordered::sort_by_key;
-use quipu_model::recorded::{RecordedAttribute, attributes, json_text, parse_json, python_text};
+use quipu_model::recorded::{RecordedAttribute, attributes, json_text, python_text};
 use quipu_model::tokens::from_output;
-use quipu_model::{
-    Encoding, EventRecord, FURTHER_FIELDS, LogRecord, MetricPoint, RecordedTime, Recording, SpanExtra, SpanKind, SpanRecord,
-};
-use quipu_model::{Timestamp, TokenRecord, TraceRecord, Value};
-use quipu_protocol::{KindReport, KindSet, PrivateKind, RedactExample, RedactOptions, RedactReport};
+use quipu_model::{Encoding, RecordedTime, Timestamp, TokenRecord, Value};
+use quipu_protocol::{KindReport, KindSet, PrivateKind, RedactExample};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Maximum number of examples per kind.
 const MAX_EXAMPLES: usize = 3;
@@ -31,148 +25,28 @@ const MAX_EXAMPLES: usize = 3;
 /// Maximum length of an example in characters.
 const EXAMPLE_LETTERS: usize = 80;
 
-/// How many secrets of earlier parts are remembered.
-const MAX_REMEMBERED: usize = 1_000;
-
-/// Redacts a recording, or parts of one, one after the other. Ids and names have the same pseudonym in all of them; of the texts that were
-/// taken out of earlier parts, only keys and passwords are found again.
-pub struct Redactor {
-    walker: Walker,
-    secrets: BTreeSet<String>,
-    spans: u32,
-    events: u32,
-}
-
-/// The rows of some traces, and what is known about their spans beyond them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WholeRows {
-    /// The rows.
-    pub recording: Recording,
-    /// One for each span, in the same order.
-    pub extras: Vec<SpanExtra>,
-    /// Resources and scopes, each a JSON object.
-    pub sources: Vec<(String, String)>,
-}
-
-impl Redactor {
-    /// Nothing is redacted yet. `origin` becomes 1970-01-01T00:00:00 if times are shifted; without it, the earliest time of the first part
-    /// does.
-    pub fn new(options: RedactOptions, origin: Option<Timestamp>) -> Redactor {
-        let mut walker = Walker::new(options.take_out);
-        walker.shifts = options.shift_times;
-        walker.origin = origin.filter(|_| options.shift_times);
-        Redactor { walker, secrets: BTreeSet::new(), spans: 0, events: 0 }
-    }
-
-    /// The redacted rows, in the same order.
-    pub fn recording(&mut self, recording: &Recording) -> Recording {
-        self.begin(recording);
-        self.twice(|walker| walker.recording(recording))
-    }
-
-    /// The redacted rows with everything that belongs to them, in the same order.
-    pub fn whole(&mut self, rows: &WholeRows) -> WholeRows {
-        self.begin(&rows.recording);
-        self.twice(|walker| WholeRows {
-            recording: walker.recording(&rows.recording),
-            extras: rows.extras.iter().map(|extra| walker.extra(extra)).collect(),
-            sources: rows.sources.iter().map(|(resource, scope)| (walker.resource(resource), walker.resource(scope))).collect(),
-        })
-    }
-
-    /// A redacted log record that belongs to no span.
-    pub fn log(&mut self, record: &LogRecord) -> LogRecord {
-        self.twice(|walker| walker.log(record))
-    }
-
-    /// A redacted metric point. A measurement stays if its name says that it is a count or a duration.
-    pub fn point(&mut self, point: &MetricPoint) -> MetricPoint {
-        self.twice(|walker| walker.point(point))
-    }
-
-    /// A redacted resource and its scope.
-    pub fn source(&mut self, (resource, scope): &(String, String)) -> (String, String) {
-        self.twice(|walker| (walker.resource(resource), walker.resource(scope)))
-    }
-
-    /// The redacted key of an attribute.
-    pub fn key(&mut self, key: &str) -> String {
-        self.walker.key(key).unwrap_or_else(|| key.to_owned())
-    }
-
-    /// What was found and taken out so far.
-    pub fn report(&self) -> RedactReport {
-        let kinds = self.walker.kinds.iter().filter(|report| report.places > 0).cloned().collect();
-        RedactReport { kinds, spans: self.spans, events: self.events }
-    }
-
-    fn begin(&mut self, recording: &Recording) {
-        let count = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
-        self.spans = self.spans.saturating_add(count(recording.spans.len()));
-        self.events = self.events.saturating_add(count(recording.events.len()));
-        if self.walker.shifts && self.walker.origin.is_none() {
-            self.walker.origin = Some(earliest(recording));
-        }
-    }
-
-    /// If text that is kept may repeat text that is taken out, a first pass collects what is taken out.
-    fn twice<T>(&mut self, work: impl Fn(&mut Walker) -> T) -> T {
-        let out = self.walker.out;
-        // If everything is removed, nothing can repeat it.
-        if out != KindSet::NONE && out != KindSet::ALL {
-            let mut first = Walker::new(out);
-            first.learned = Some(Vec::new());
-            work(&mut first);
-            let mut learned = first.learned.unwrap_or_default();
-            for (text, _) in learned.iter().filter(|(_, kind)| *kind == PrivateKind::Secrets) {
-                if self.secrets.len() < MAX_REMEMBERED && !self.secrets.contains(text) {
-                    self.secrets.insert(text.clone());
-                }
-            }
-            learned.extend(self.secrets.iter().map(|text| (text.clone(), PrivateKind::Secrets)));
-            self.walker.sweep = Sweep::new(learned);
-        }
-        work(&mut self.walker)
-    }
-}
-
-pub(super) fn redact(recording: &Recording, options: RedactOptions) -> (Recording, RedactReport) {
-    let mut redactor = Redactor::new(options, None);
-    let redacted = redactor.recording(recording);
-    (redacted, redactor.report())
-}
-
-/// The earliest time in the rows.
-fn earliest(recording: &Recording) -> Timestamp {
-    let of_traces = recording.traces.iter().flat_map(|row| [&row.start_time, &row.end_time, &row.created_at]);
-    let of_spans = recording.spans.iter().flat_map(|row| [&row.start_time, &row.end_time]);
-    let texts = of_traces.chain(of_spans).chain(recording.events.iter().map(|row| &row.timestamp));
-    let earliest = texts.flatten().filter_map(|text| RecordedTime::parse(text).ok()).map(|time| time.at).min();
-    earliest.unwrap_or(Timestamp(0))
-}
-
-struct Walker {
-    out: KindSet,
+pub(super) struct Walker {
+    pub(super) out: KindSet,
     /// Collects redacted text in the first pass.
-    learned: Option<Vec<(String, PrivateKind)>>,
-    sweep: Sweep,
-    ids: Pseudonyms,
+    pub(super) learned: Option<Vec<(String, PrivateKind)>>,
+    pub(super) sweep: Sweep,
+    pub(super) ids: Pseudonyms,
     names: Pseudonyms,
     /// Whether times are shifted, and from where.
-    shifts: bool,
-    origin: Option<Timestamp>,
+    pub(super) shifts: bool,
+    pub(super) origin: Option<Timestamp>,
     /// Whether the `value` of the current row is a measurement.
-    measures: bool,
-    kinds: Vec<KindReport>,
+    pub(super) measures: bool,
+    pub(super) kinds: Vec<KindReport>,
     /// Cache of known words: the same keys occur again and again.
     known: RefCell<BTreeMap<String, bool>>,
     /// The current row and attribute, for examples.
-    row: String,
-    attribute: String,
+    pub(super) row: String,
+    pub(super) attribute: String,
 }
 
 impl Walker {
-    fn new(out: KindSet) -> Walker {
+    pub(super) fn new(out: KindSet) -> Walker {
         let report = |kind| KindReport { kind, taken_out: out.has(kind), places: 0, bytes: 0, examples: Vec::new() };
         Walker {
             out,
@@ -190,202 +64,7 @@ impl Walker {
         }
     }
 
-    fn recording(&mut self, recording: &Recording) -> Recording {
-        if self.out.has(PrivateKind::Ids) {
-            // In row order, so that consecutive ids get consecutive pseudonyms.
-            recording.spans.iter().for_each(|span| drop(self.ids.of_id(&span.span_id)));
-        }
-        Recording {
-            traces: recording.traces.iter().map(|row| self.trace(row)).collect(),
-            spans: recording.spans.iter().map(|row| self.span(row)).collect(),
-            events: recording.events.iter().map(|row| self.event(row)).collect(),
-        }
-    }
-
-    fn trace(&mut self, row: &TraceRecord) -> TraceRecord {
-        self.row = "trace".into();
-        let trace_id = self.id(&row.trace_id, "trace_id");
-        self.row = format!("trace {trace_id}");
-        self.attribute = "service_name".into();
-        let service_name = match row.service_name.as_ref().filter(|name| names_somebody(name)) {
-            Some(name) => Some(self.named(name, PrivateKind::Services, "service")),
-            None => row.service_name.clone(),
-        };
-        TraceRecord {
-            trace_id,
-            service_name,
-            root_span_id: self.optional_id(&row.root_span_id, "root_span_id"),
-            start_time: self.time(&row.start_time),
-            end_time: self.time(&row.end_time),
-            created_at: self.time(&row.created_at),
-        }
-    }
-
-    fn span(&mut self, row: &SpanRecord) -> SpanRecord {
-        self.row = "span".into();
-        let span_id = self.id(&row.span_id, "span_id");
-        self.row = format!("span {span_id}");
-        let kind = row.name.as_deref().map_or(SpanKind::Other, kind_of_name);
-        self.attribute = "name".into();
-        SpanRecord {
-            span_id,
-            trace_id: self.optional_id(&row.trace_id, "trace_id"),
-            parent_span_id: self.optional_id(&row.parent_span_id, "parent_span_id"),
-            name: row.name.as_deref().map(|name| self.name(name, "span")),
-            start_time: self.time(&row.start_time),
-            end_time: self.time(&row.end_time),
-            attributes: row.attributes.as_deref().map(|text| self.attributes(text, |key| span_attribute(key, kind))),
-            status: row.status.as_deref().map(|text| self.word(text)),
-            kind: row.kind.as_deref().map(|text| self.word(text)),
-        }
-    }
-
-    fn event(&mut self, row: &EventRecord) -> EventRecord {
-        self.row = "event".into();
-        let span_id = self.optional_id(&row.span_id, "span_id");
-        self.row = format!("event of span {}", span_id.as_deref().unwrap_or("?"));
-        self.attribute = "name".into();
-        let severity = row.attributes.as_deref().and_then(severity);
-        let message = if is_error_severity(severity.as_deref()) { PrivateKind::Errors } else { PrivateKind::Logs };
-        let kind_of = |key: &str| if key == "message" { message } else { span_attribute(key, SpanKind::Other) };
-        let name = row.name.as_deref().map(|name| self.name(name, "event"));
-        self.measures = row.name.as_deref().is_some_and(|name| is_measure(name) && self.is_known(name));
-        let attributes = row.attributes.as_deref().map(|text| self.attributes(text, kind_of));
-        self.measures = false;
-        EventRecord { span_id, name, timestamp: self.time(&row.timestamp), attributes }
-    }
-
-    /// What is recorded about a span beyond its row.
-    fn extra(&mut self, extra: &SpanExtra) -> SpanExtra {
-        self.row = "span".into();
-        let span_id = self.id(&extra.span_id, "span_id");
-        self.row = format!("span {span_id}");
-        let origin = self.origin;
-        let shifted = |nanos: Option<u64>| nanos.map(|nanos| since(nanos, origin));
-        let mut said = |text: &Option<String>, what: &str, kind: PrivateKind| {
-            self.attribute = what.into();
-            text.as_deref().map(|text| self.leaf(text, kind).unwrap_or_else(|| text.to_owned()))
-        };
-        let status_message = said(&extra.status_message, "status message", PrivateKind::Errors);
-        let trace_state = said(&extra.trace_state, "tracestate", PrivateKind::Others);
-        self.attribute = "links".into();
-        let links = extra.links.as_deref().map(|text| match parse_json(text) {
-            Some(mut value) => {
-                if self.value(&mut value, PrivateKind::Others, "links") {
-                    json_text(&value)
-                } else {
-                    text.to_owned()
-                }
-            }
-            None => self.leaf(text, PrivateKind::Others).unwrap_or_else(|| text.to_owned()),
-        });
-        let is_times = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit() || b"[], null".contains(&byte));
-        let event_nanos = extra.event_nanos.as_deref().filter(is_times).filter(|_| origin.is_none()).map(str::to_owned);
-        SpanExtra {
-            span_id,
-            start_nanos: shifted(extra.start_nanos),
-            end_nanos: shifted(extra.end_nanos),
-            status_message,
-            trace_state,
-            links,
-            event_nanos,
-            source: extra.source,
-            more: extra.more.as_deref().and_then(parse_json).as_ref().and_then(counts).map(|counts| json_text(&counts)),
-            event_more: extra.event_more.as_deref().and_then(parse_json).and_then(|list| {
-                let each = list.items()?.iter().map(|more| counts(more).unwrap_or(Value::Null));
-                Some(json_text(&Value::List(each.collect())))
-            }),
-        }
-    }
-
-    fn log(&mut self, record: &LogRecord) -> LogRecord {
-        let row = EventRecord {
-            span_id: record.span_id.clone(),
-            name: record.name.clone(),
-            timestamp: record.timestamp.clone(),
-            attributes: record.attributes.clone(),
-        };
-        let EventRecord { span_id, name, timestamp, attributes } = self.event(&row);
-        let origin = self.origin;
-        let time_nanos = record.time_nanos.map(|nanos| since(nanos, origin));
-        LogRecord {
-            trace_id: self.optional_id(&record.trace_id, "trace_id"),
-            span_id,
-            name,
-            timestamp,
-            time_nanos,
-            attributes,
-            more: record.more.as_deref().map(|text| self.further(text)),
-            source: record.source,
-        }
-    }
-
-    /// What the columns of a log record do not tell.
-    fn further(&mut self, text: &str) -> String {
-        let Some(Value::Map(mut entries)) = parse_json(text) else { return "{}".to_owned() };
-        entries.retain_mut(|(key, value)| match (key.as_str(), &mut *value) {
-            ("severity_number" | "no_time" | "no_event_name", Value::Number(_) | Value::Bool(_)) => true,
-            (key, Value::Number(_)) if FURTHER_FIELDS.contains(&key) => true,
-            ("observed_time_unix_nano", Value::Number(_)) => self.origin.is_none(),
-            ("severity_text", value) => {
-                self.value(value, PrivateKind::Others, "severity_text");
-                true
-            }
-            ("body", value) => {
-                self.value(value, PrivateKind::Logs, "body");
-                true
-            }
-            _ => false,
-        });
-        json_text(&Value::Map(entries))
-    }
-
-    fn point(&mut self, point: &MetricPoint) -> MetricPoint {
-        self.row = "metric".into();
-        self.attribute = "name".into();
-        let stays = !self.out.has(PrivateKind::Others) || is_measure(&format!("metric.{}", point.metric)) && self.is_known(&point.metric);
-        let origin = self.origin;
-        if !stays {
-            self.count(PrivateKind::Others, 8);
-        }
-        MetricPoint {
-            metric: self.name(&point.metric, "metric"),
-            unit: point.unit.as_deref().map(|text| self.word(text)),
-            kind: point.kind.clone(),
-            start_nanos: point.start_nanos.map(|nanos| since(nanos, origin)),
-            time_nanos: point.time_nanos.map(|nanos| since(nanos, origin)),
-            attributes: self.attributes(&point.attributes, |key| span_attribute(key, SpanKind::Other)),
-            value: point.value.filter(|_| stays),
-            count: point.count.filter(|_| stays),
-            detail: point.detail.as_deref().filter(|_| stays).map(|text| self.detail(text)),
-            about: point.about.as_deref().map(|text| self.attributes(text, |_| PrivateKind::Others)),
-            cumulative: point.cumulative,
-            monotonic: point.monotonic,
-            source: point.source,
-        }
-    }
-
-    /// The numbers of a point. Exemplars name traces and hold attributes, so they leave only where both may.
-    fn detail(&mut self, text: &str) -> String {
-        let Some(Value::Map(mut entries)) = parse_json(text) else { return text.to_owned() };
-        let Some(place) = entries.iter().position(|(key, _)| key == "exemplars") else { return text.to_owned() };
-        if self.out.has(PrivateKind::Others) || self.out.has(PrivateKind::Ids) {
-            entries.remove(place);
-            self.count(PrivateKind::Others, text.len());
-        } else if let Some((_, exemplars)) = entries.get_mut(place) {
-            self.attribute = "exemplars".into();
-            self.value(exemplars, PrivateKind::Others, "exemplars");
-        }
-        json_text(&Value::Map(entries))
-    }
-
-    /// A resource or scope.
-    fn resource(&mut self, text: &str) -> String {
-        self.row = "resource".into();
-        self.attributes(text, resource_attribute)
-    }
-
-    fn attributes(&mut self, text: &str, kind_of: impl Fn(&str) -> PrivateKind) -> String {
+    pub(super) fn attributes(&mut self, text: &str, kind_of: impl Fn(&str) -> PrivateKind) -> String {
         self.attribute = "attributes".into();
         let Ok(entries) = attributes(text.as_bytes()) else {
             return self.leaf(text, PrivateKind::Others).unwrap_or_else(|| text.to_owned());
@@ -467,7 +146,7 @@ impl Walker {
     }
 
     /// Redacts a value in place; returns whether it changed.
-    fn value(&mut self, value: &mut Value, kind: PrivateKind, key: &str) -> bool {
+    pub(super) fn value(&mut self, value: &mut Value, kind: PrivateKind, key: &str) -> bool {
         match value {
             Value::Null | Value::Bool(_) => false,
             Value::Number(number) => {
@@ -556,7 +235,7 @@ impl Walker {
     }
 
     /// The redacted string; `None` if it is unchanged.
-    fn leaf(&mut self, text: &str, kind: PrivateKind) -> Option<String> {
+    pub(super) fn leaf(&mut self, text: &str, kind: PrivateKind) -> Option<String> {
         // What was taken out before is not there.
         if text.trim().is_empty() || is_marker(text) {
             return None;
@@ -629,7 +308,7 @@ impl Walker {
     }
 
     /// An id in a column.
-    fn id(&mut self, id: &str, column: &str) -> String {
+    pub(super) fn id(&mut self, id: &str, column: &str) -> String {
         self.attribute.clear();
         self.attribute.push_str(column);
         self.count(PrivateKind::Ids, id.len());
@@ -643,12 +322,12 @@ impl Walker {
         left
     }
 
-    fn optional_id(&mut self, id: &Option<String>, column: &str) -> Option<String> {
+    pub(super) fn optional_id(&mut self, id: &Option<String>, column: &str) -> Option<String> {
         id.as_deref().map(|id| self.id(id, column))
     }
 
     /// The name of a span or event.
-    fn name(&mut self, name: &str, word: &str) -> String {
+    pub(super) fn name(&mut self, name: &str, word: &str) -> String {
         if self.is_known(name) {
             return name.to_owned();
         }
@@ -660,7 +339,7 @@ impl Walker {
     }
 
     /// A name chosen by a user.
-    fn named(&mut self, name: &str, kind: PrivateKind, word: &str) -> String {
+    pub(super) fn named(&mut self, name: &str, kind: PrivateKind, word: &str) -> String {
         self.count(kind, name.len());
         let left = if self.out.has(kind) {
             self.learn(name, kind);
@@ -673,7 +352,7 @@ impl Walker {
     }
 
     /// The redacted key; `None` if it is unchanged.
-    fn key(&mut self, key: &str) -> Option<String> {
+    pub(super) fn key(&mut self, key: &str) -> Option<String> {
         if self.is_known(key) {
             return None;
         }
@@ -685,14 +364,14 @@ impl Walker {
     }
 
     /// A status or kind: one of few words.
-    fn word(&mut self, text: &str) -> String {
+    pub(super) fn word(&mut self, text: &str) -> String {
         if matches!(text, "OK" | "ERROR" | "UNSET") || self.is_known(text) {
             return text.to_owned();
         }
         self.leaf(text, PrivateKind::Others).unwrap_or_else(|| text.to_owned())
     }
 
-    fn time(&mut self, text: &Option<String>) -> Option<String> {
+    pub(super) fn time(&mut self, text: &Option<String>) -> Option<String> {
         let text = text.as_deref()?;
         // Not more than nanoseconds.
         let is_short = |text: &str| text.split_once('.').is_none_or(|(_, part)| part.bytes().take_while(u8::is_ascii_digit).count() <= 9);
@@ -708,7 +387,7 @@ impl Walker {
         }
     }
 
-    fn count(&mut self, kind: PrivateKind, bytes: usize) {
+    pub(super) fn count(&mut self, kind: PrivateKind, bytes: usize) {
         if let Some(report) = self.kinds.get_mut(kind as usize) {
             report.places = report.places.saturating_add(1);
             report.bytes += bytes as u64;
@@ -736,7 +415,7 @@ impl Walker {
         }
     }
 
-    fn is_known(&self, text: &str) -> bool {
+    pub(super) fn is_known(&self, text: &str) -> bool {
         if text.len() > 64 {
             return vocabulary::is_known(text);
         }
@@ -761,11 +440,6 @@ impl Walker {
     }
 }
 
-/// A time relative to `origin`.
-fn since(nanos: u64, origin: Option<Timestamp>) -> u64 {
-    origin.map_or(nanos, |origin| nanos.saturating_sub(u64::try_from(origin.0).unwrap_or(0)))
-}
-
 /// What is left of an output with counts of tokens.
 fn counted_marker(kind: PrivateKind, counts: &TokenRecord) -> String {
     let parts = [
@@ -779,17 +453,13 @@ fn counted_marker(kind: PrivateKind, counts: &TokenRecord) -> String {
 }
 
 /// Whether the name of a service says more than that it is a Llama Stack.
-fn names_somebody(name: &str) -> bool {
+pub(super) fn names_somebody(name: &str) -> bool {
     !matches!(name.trim(), "" | "\u{200b}" | "llama-stack" | "llama_stack")
 }
 
 /// Whether a text is nothing but what redaction leaves.
 fn is_marker(text: &str) -> bool {
     text.starts_with('[') && PrivateKind::ALL.iter().any(|kind| kind.marker() == text)
-}
-
-fn severity(text: &str) -> Option<String> {
-    attributes(text.as_bytes()).ok()?.into_iter().find(|entry| entry.key == "severity").map(|entry| entry.text)
 }
 
 fn encode(value: &Value, encoding: Encoding) -> String {
@@ -829,11 +499,4 @@ fn shifted(time: RecordedTime, origin: Timestamp, text: &str) -> String {
         0 => format!("{date}T{}{zone}", clock.get(..8).unwrap_or(clock)),
         part => format!("{date}T{}.{:06}{zone}", clock.get(..8).unwrap_or(clock), part / 1_000),
     }
-}
-
-/// The numbers among the further fields of OTLP; nothing else leaves of them.
-fn counts(more: &Value) -> Option<Value> {
-    let Value::Map(entries) = more else { return None };
-    let known = |(key, value): &&(String, Value)| FURTHER_FIELDS.contains(&key.as_str()) && matches!(value, Value::Number(_));
-    Some(Value::Map(entries.iter().filter(known).cloned().collect()))
 }

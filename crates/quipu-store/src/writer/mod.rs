@@ -20,16 +20,16 @@ mod tables;
 mod waiting;
 
 use super::error::StoreError;
-use super::layout::Layout;
+use super::layout::{Layout, STORED_TABLES};
 use memory::Memory;
 pub use memory::WrittenSource;
 pub use own::{OwnEvent, OwnSpan, OwnTrace};
-use quipu_model::{EventRecord, Record, Recording, SpanRecord, TraceRecord};
+use quipu_model::{Cell, EventRecord, Record, Recording, SpanRecord, TraceRecord};
 pub use refused::Refused;
 #[cfg(not(target_family = "wasm"))]
 pub use retention::{FileSize, Removed};
 use rusqlite::config::DbConfig;
-use rusqlite::types::ToSqlOutput;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql, ffi};
 #[cfg(not(target_family = "wasm"))]
 pub use waiting::Waiting;
@@ -136,6 +136,26 @@ pub struct Copied {
     pub events: u64,
     /// Traces and spans that existed already.
     pub left_out: u64,
+}
+
+fn cell_of(value: ValueRef<'_>) -> Cell<'_> {
+    match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(number) => Cell::Integer(number),
+        ValueRef::Real(number) => Cell::Real(number),
+        ValueRef::Text(text) => std::str::from_utf8(text).map_or(Cell::Blob(text), Cell::Text),
+        ValueRef::Blob(bytes) => Cell::Blob(bytes),
+    }
+}
+
+fn value_of(cell: Cell<'_>) -> ValueRef<'_> {
+    match cell {
+        Cell::Null => ValueRef::Null,
+        Cell::Integer(number) => ValueRef::Integer(number),
+        Cell::Real(number) => ValueRef::Real(number),
+        Cell::Text(text) => ValueRef::Text(text.as_bytes()),
+        Cell::Blob(bytes) => ValueRef::Blob(bytes),
+    }
 }
 
 impl Writer {
@@ -288,6 +308,45 @@ impl Writer {
             copied += write.raw_execute().map_err(|error| self.explain(&error))? as u64;
         }
         Ok(copied)
+    }
+
+    /// Reads a table of Quipu's own layout as it is stored: `columns` gets the names of its columns, then `seen` each row.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`]
+    pub fn each_stored(
+        &self,
+        table: &str,
+        columns: &mut dyn FnMut(&[&str]),
+        seen: &mut dyn FnMut(&mut dyn Iterator<Item = Cell<'_>>),
+    ) -> Result<(), StoreError> {
+        let mut read = || {
+            let mut statement = self.connection.prepare(&format!("SELECT * FROM main.{table} ORDER BY id"))?;
+            columns(&statement.column_names().collect::<Vec<_>>());
+            let width = statement.column_count();
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                seen(&mut (0..width).map(|column| row.get_ref(column).map_or(Cell::Null, cell_of)));
+            }
+            Ok(())
+        };
+        read().map_err(|error| self.explain(&error))
+    }
+
+    /// Adds a row to a table of Quipu's own layout as it is stored, unless it is there.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`], also if there is no such table or column.
+    pub fn add_stored(&self, table: &str, columns: &[&str], cells: &[Cell<'_>]) -> Result<(), StoreError> {
+        let is_word = |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        if !STORED_TABLES.contains(&table) || !columns.iter().all(is_word) || columns.len() != cells.len() {
+            return Err(StoreError::CannotWrite(format!("{} has no such table or columns.", self.name)));
+        }
+        let (names, places) = (columns.join(", "), vec!["?"; columns.len()].join(", "));
+        let sql = format!("INSERT OR IGNORE INTO {table} ({names}) VALUES ({places})");
+        let values: Vec<ToSqlOutput<'_>> = cells.iter().map(|cell| ToSqlOutput::Borrowed(value_of(*cell))).collect();
+        let values: Vec<&dyn ToSql> = values.iter().map(|value| value as &dyn ToSql).collect();
+        self.run(&sql, &values).map(drop)
     }
 
     /// Writes one row as it is, and counts it. Skips traces and spans whose id exists.

@@ -31,8 +31,10 @@ mod search;
 mod share;
 mod sheets;
 mod sql;
+mod tables;
 mod trace_logs;
 mod unattached;
+mod whole;
 
 pub use export::{ExportOptions, Exported};
 #[cfg(not(target_family = "wasm"))]

@@ -5,10 +5,10 @@
 use super::full::{LogEvents, Sources, text_bytes};
 use super::{Selection, Session};
 use crate::transfer::{Source, Unattached};
-use quipu_model::{EventRecord, Recording, SpanRecord, TraceRecord};
+use quipu_model::{EventRecord, Recording, SpanRecord, TraceRecord, WholeRows};
 use quipu_otlp::{FullSpan, FullTrace};
 use quipu_protocol::{Failure, PrivateKind, RedactOptions, RedactReport};
-use quipu_share::{Redactor, WholeRows};
+use quipu_share::Redactor;
 use std::collections::HashSet;
 
 /// How many bytes of recorded text are searched for keys before a file leaves unredacted: about a second.

@@ -4,11 +4,9 @@
 
 use super::{Session, not_found};
 use quipu_model::ordered::{sort_by_key, sort_numbers};
-use quipu_model::{LogRecord, MetricPoint, Record, Recording};
+use quipu_model::{MetricPoint, Record, Recording};
 use quipu_protocol::{Failure, FailureKind};
-use quipu_store::{
-    Copied, Layout, Writer, copy_others, copy_span, copy_trace, event_record, scan_logs, scan_points, span_record, trace_record,
-};
+use quipu_store::{Copied, Layout, Writer, copy_others, copy_span, copy_trace, event_record, scan_points, span_record, trace_record};
 
 /// A part of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +24,20 @@ pub enum Selection<'a> {
     },
 }
 
+/// The failure of a selection that does not fit into memory.
+pub(super) fn too_much(max_bytes: usize) -> Failure {
+    let message = format!(
+        "The selection takes more than {}, which does not fit into memory here. Select fewer traces or spans.",
+        quipu_model::format::bytes(max_bytes as u64)
+    );
+    Failure { kind: FailureKind::OutOfMemory, message }
+}
+
+/// Whether a database in memory stays within a bound.
+fn bounded(writer: &Writer, max_bytes: Option<usize>) -> Result<(), Failure> {
+    max_bytes.filter(|max| writer.len_in_memory() > *max as u64).map_or(Ok(()), |max| Err(too_much(max)))
+}
+
 impl Session {
     /// The rows of a selection, each table in file order. Completes the index first if necessary.
     ///
@@ -37,13 +49,7 @@ impl Session {
         self.each_record(selection, &mut |record| {
             bytes += record.text_bytes();
             if bytes > max_bytes {
-                return Err(Failure {
-                    kind: FailureKind::OutOfMemory,
-                    message: format!(
-                        "The selection contains more than {} of text, which does not fit into memory here. Select fewer traces or spans.",
-                        quipu_model::format::bytes(max_bytes as u64)
-                    ),
-                });
+                return Err(too_much(max_bytes));
             }
             match record {
                 Record::Trace(trace) => recording.traces.push(trace.clone()),
@@ -99,7 +105,7 @@ impl Session {
     #[cfg(not(target_family = "wasm"))]
     pub fn write_database(&mut self, selection: Selection<'_>, path: &std::path::Path) -> Result<Copied, Failure> {
         let mut writer = Writer::create_with(path, self.database.schema().layout)?;
-        let copied = self.copy_to(selection, &mut writer)?;
+        let copied = self.copy_to(selection, &mut writer, None)?;
         writer.finish()?;
         Ok(copied)
     }
@@ -109,25 +115,39 @@ impl Session {
     /// # Errors
     /// When memory is insufficient; errors of [`each_record`](Session::each_record).
     pub fn database_bytes(&mut self, selection: Selection<'_>) -> Result<Vec<u8>, Failure> {
+        Ok(self.database_in_memory(selection, None)?.into_bytes()?)
+    }
+
+    /// A selection in a new database in memory, of at most so many bytes.
+    pub(super) fn database_in_memory(&mut self, selection: Selection<'_>, max_bytes: Option<usize>) -> Result<Writer, Failure> {
         let mut writer = Writer::in_memory_with(self.database.schema().layout)?;
-        self.copy_to(selection, &mut writer)?;
-        Ok(writer.into_bytes()?)
+        self.copy_to(selection, &mut writer, max_bytes)?;
+        Ok(writer)
     }
 
     /// Copies in one transaction, which stays open if something fails.
-    fn copy_to(&mut self, selection: Selection<'_>, writer: &mut Writer) -> Result<Copied, Failure> {
+    fn copy_to(&mut self, selection: Selection<'_>, writer: &mut Writer, max_bytes: Option<usize>) -> Result<Copied, Failure> {
         let mut copied = Copied::default();
         writer.begin()?;
         match writer.layout() {
-            Layout::Quipu => self.copy_own(selection, writer, &mut copied)?,
-            _ => self.each_record::<Failure>(selection, &mut |record| Ok(writer.copy_row(record, &mut copied)?))?,
+            Layout::Quipu => self.copy_own(selection, writer, max_bytes, &mut copied)?,
+            _ => self.each_record::<Failure>(selection, &mut |record| {
+                writer.copy_row(record, &mut copied)?;
+                bounded(writer, max_bytes)
+            })?,
         }
         writer.commit()?;
         Ok(copied)
     }
 
-    /// Copies rows of Quipu's own layout; of a whole file with its log records and metric points.
-    fn copy_own(&mut self, selection: Selection<'_>, writer: &mut Writer, copied: &mut Copied) -> Result<(), Failure> {
+    /// Copies rows of Quipu's own layout: log records with their span or trace; those of neither, and metric points, with the whole file.
+    fn copy_own(
+        &mut self,
+        selection: Selection<'_>,
+        writer: &mut Writer,
+        max_bytes: Option<usize>,
+        copied: &mut Copied,
+    ) -> Result<(), Failure> {
         self.complete_index()?;
         let (traces, rows) = self.selected(selection)?;
         let (database, index) = (&self.database, &self.index);
@@ -136,6 +156,7 @@ impl Session {
             copied.spans += u64::from(is_copied);
             copied.left_out += u64::from(!is_copied);
             copied.events += events;
+            bounded(writer, max_bytes)?;
         }
         for rowid in traces.iter().filter_map(|trace| index.trace_rowid(*trace)) {
             copied.traces += u64::from(database.bounded(|| copy_trace(database, rowid, writer))?);
@@ -153,15 +174,6 @@ impl Session {
     pub fn each_metric_point(&self, seen: &mut dyn FnMut(MetricPoint)) -> Result<(), Failure> {
         let (connection, schema) = (self.database.connection(), self.database.schema());
         Ok(self.database.bounded(|| scan_points(connection, schema, seen))?)
-    }
-
-    /// Calls `seen` with the log records that belong to no span, in insertion order.
-    ///
-    /// # Errors
-    /// When the file can't be read.
-    pub fn each_unattached_log(&self, seen: &mut dyn FnMut(LogRecord)) -> Result<(), Failure> {
-        let (connection, schema) = (self.database.connection(), self.database.schema());
-        Ok(self.database.bounded(|| scan_logs(connection, schema, seen))?)
     }
 
     /// The traces of a selection, and the rows of its spans, ascending.

@@ -3,15 +3,14 @@
 //! The redacted rows are written to a database in memory, which is opened like any other file, so that Markdown and JSON are produced by
 //! the same code. Not here: the forms themselves (`share`, `store`), compression, files.
 
-use super::{Selection, Session, detail};
-use quipu_model::{LogSeverity, Recording};
-use quipu_protocol::{Failure, FailureKind, FileFormat, ShareForm, ShareOptions, ShareWhat, Shared, TraceScope};
+use super::tables::{link_failure, packed, unpacked};
+use super::{Selection, Session, detail, whole};
+use quipu_model::{LogSeverity, Recording, WholeRows};
+use quipu_protocol::{Failure, FileFormat, ShareForm, ShareOptions, ShareWhat, Shared, TraceScope};
 use quipu_protocol::{LeftOut, RedactOptions, RedactReport};
-use quipu_share::payload::{LinkError, leave_out, pack, unpack};
-use quipu_share::{Leaving, MAX_MARKDOWN_FAILURES, MarkdownSource, leaving, shared_name, trace_markdown};
-#[cfg(not(target_family = "wasm"))]
-use quipu_store::Copied;
-use quipu_store::{NamedSource, OpenOptions, Writer};
+use quipu_share::payload::{are_tables, leave_out, pack, unpack};
+use quipu_share::{MAX_MARKDOWN_FAILURES, MarkdownSource, Redactor, shared_name, trace_markdown};
+use quipu_store::{ByteSource, Copied, Layout, MemorySource, NamedSource, OpenOptions, Writer};
 use quipu_ui::view::{LogQuery, failure_chains};
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -19,6 +18,9 @@ use std::rc::Rc;
 /// Maximum bytes of text to redact, which is held in memory twice. In a browser, redaction blocks the worker, and one that does not respond
 /// for a dozen seconds is considered dead.
 const MAX_BYTES: usize = if cfg!(target_family = "wasm") { 24 << 20 } else { 128 << 20 };
+
+/// Maximum bytes of a database with text to redact: pages are not full, and rows have ids and times.
+const MAX_COPY_BYTES: usize = MAX_BYTES * 2;
 
 /// Number of log events that Markdown selects from.
 const MAX_LOGS: usize = 500;
@@ -28,8 +30,29 @@ pub(super) struct CachedShare {
     what: ShareWhat,
     redact: RedactOptions,
     leaving: Rc<Leaving>,
-    /// Ids of the spans before redaction.
-    span_ids: Rc<[String]>,
+}
+
+/// The rows of a selection as they leave.
+struct Leaving {
+    /// Beyond the recording only for files in Quipu's own layout.
+    rows: WholeRows,
+    layout: Layout,
+    report: RedactReport,
+    /// Ids of the spans before redaction, in the same order.
+    span_ids: Vec<String>,
+}
+
+impl Leaving {
+    fn trace_id(&self) -> Option<String> {
+        let Recording { traces, spans, .. } = &self.rows.recording;
+        traces.first().map(|row| row.trace_id.clone()).or_else(|| spans.first()?.trace_id.clone())
+    }
+
+    /// The id after redaction of a span.
+    fn span_id(&self, before: &str) -> Option<String> {
+        let place = self.span_ids.iter().position(|known| known == before)?;
+        self.rows.recording.spans.get(place).map(|row| row.span_id.clone())
+    }
 }
 
 fn selection(what: &ShareWhat) -> Selection<'_> {
@@ -41,12 +64,17 @@ fn selection(what: &ShareWhat) -> Selection<'_> {
 }
 
 impl Session {
-    /// Opens the content of a link: the columns obtained by [`unseal`](quipu_share::payload::unseal) and decompression.
+    /// Opens the content of a link, that is the columns obtained by [`unseal`](quipu_share::payload::unseal) and decompression, or the
+    /// database of [`copy_part`](Session::copy_part).
     ///
     /// # Errors
-    /// The message of a [`LinkError`]; when memory is insufficient.
-    pub fn open_shared(columns: &[u8], options: OpenOptions) -> Result<Session, Failure> {
-        Session::of_recording("shared trace", &unpack(columns).map_err(link_failure)?, options)
+    /// A message about the link; when memory is insufficient.
+    pub fn open_shared(bytes: Vec<u8>, options: OpenOptions) -> Result<Session, Failure> {
+        if bytes.starts_with(b"SQLite format 3\0") {
+            return Session::of_source(SHARED, Box::new(MemorySource(bytes)), options);
+        }
+        let writer = if are_tables(&bytes) { unpacked(&bytes)? } else { written(&unpack(&bytes).map_err(link_failure)?)? };
+        Session::of_writer(SHARED, writer, options)
     }
 
     /// Opens rows that are not from a file.
@@ -54,9 +82,15 @@ impl Session {
     /// # Errors
     /// When memory is insufficient.
     pub fn of_recording(name: &str, recording: &Recording, options: OpenOptions) -> Result<Session, Failure> {
-        let mut writer = Writer::in_memory()?;
-        writer.copy(recording)?;
-        let mut session = Session::open(vec![NamedSource { name: name.to_owned(), source: Box::new(writer.into_source()?) }], options)?;
+        Session::of_writer(name, written(recording)?, options)
+    }
+
+    fn of_writer(name: &str, writer: Writer, options: OpenOptions) -> Result<Session, Failure> {
+        Session::of_source(name, Box::new(writer.into_source()?), options)
+    }
+
+    fn of_source(name: &str, source: Box<dyn ByteSource>, options: OpenOptions) -> Result<Session, Failure> {
+        let mut session = Session::open(vec![NamedSource { name: name.to_owned(), source }], options)?;
         session.in_memory = true;
         Ok(session)
     }
@@ -66,7 +100,7 @@ impl Session {
     /// # Errors
     /// There is no such trace or span; it holds too much.
     pub(super) fn preview_share(&mut self, what: &ShareWhat, options: ShareOptions) -> Result<RedactReport, Failure> {
-        Ok(self.leaving(what, options.redact, None)?.0.report.clone())
+        Ok(self.leaving(what, options.redact)?.report.clone())
     }
 
     /// Converts a part of the file to the form in which it is shared. Completes the index first if necessary.
@@ -83,23 +117,24 @@ impl Session {
         if form == ShareForm::File(FileFormat::Database) && options.keeps_all() {
             return self.copy_database(what, span_id.map(str::to_owned));
         }
-        let (whole, span_id) = self.leaving(what, options.redact, span_id)?;
-        let (trace_id, report) = (whole.trace_id.clone(), whole.report.clone());
+        let whole = self.leaving(what, options.redact)?;
+        let (trace_id, report) = (whole.trace_id(), whole.report.clone());
+        let span_id = span_id.and_then(|id| whole.span_id(id));
         let mut left_out = LeftOut::default();
-        let recording = match options.leave_out_over {
-            None => Cow::Borrowed(&whole.recording),
+        let rows = match options.leave_out_over {
+            None => Cow::Borrowed(&whole.rows),
             Some(limit) => {
-                let mut shorter = whole.recording.clone();
+                let mut shorter = whole.rows.clone();
                 left_out = leave_out(&mut shorter, limit);
                 Cow::Owned(shorter)
             }
         };
         let (bytes, extension) = match form {
-            ShareForm::Columns => (pack(&recording), "quipu"),
+            ShareForm::Columns => (columns(&rows, whole.layout)?, "quipu"),
             ShareForm::Markdown { tokens } => {
-                (opened(&recording)?.all_markdown(tokens as usize)?.into_bytes(), FileFormat::Markdown.extension())
+                (opened(&rows, whole.layout)?.all_markdown(tokens as usize)?.into_bytes(), FileFormat::Markdown.extension())
             }
-            ShareForm::File(format) => (file_bytes(&recording, format)?, format.extension()),
+            ShareForm::File(format) => (file_bytes(&rows, whole.layout, format)?, format.extension()),
         };
         Ok(Shared { bytes, file_name: shared_name(trace_id.as_deref(), extension), trace_id, span_id, report, left_out })
     }
@@ -120,37 +155,40 @@ impl Session {
         Ok(Shared { bytes, file_name, trace_id, span_id, report, left_out })
     }
 
-    /// A part of the file as the columns of a link, nothing left out. Completes the index first if necessary.
+    /// A part of the file as the bytes of a database, nothing left out, which [`open_shared`](Session::open_shared) opens in another worker.
+    /// Completes the index first if necessary.
     ///
     /// # Errors
     /// There is no such trace or span; it holds too much to be redacted.
     pub fn copy_part(&mut self, what: &ShareWhat) -> Result<Vec<u8>, Failure> {
-        Ok(pack(&self.recording(selection(what), MAX_BYTES)?))
+        Ok(self.database_in_memory(selection(what), Some(MAX_COPY_BYTES))?.into_bytes()?)
     }
 
-    /// The redacted selection in full length, and the redacted id of `span_id`. Redaction takes longest, and the same selection is often
-    /// requested in several forms: the result is kept until another selection is requested.
-    fn leaving(
-        &mut self,
-        what: &ShareWhat,
-        redact: RedactOptions,
-        span_id: Option<&str>,
-    ) -> Result<(Rc<Leaving>, Option<String>), Failure> {
+    /// The redacted selection in full length. Redaction takes longest, and the same selection is often requested in several forms: the
+    /// result is kept until another selection is requested.
+    fn leaving(&mut self, what: &ShareWhat, redact: RedactOptions) -> Result<Rc<Leaving>, Failure> {
         let is_same = |kept: &&CachedShare| (&kept.what, kept.redact) == (what, redact);
-        let mut found = self.leaving.as_ref().filter(is_same).map(|kept| (kept.leaving.clone(), kept.span_ids.clone()));
-        if found.is_none() {
-            self.leaving = None;
-            let chosen = self.recording(selection(what), MAX_BYTES)?;
-            let left = Rc::new(leaving(&chosen, ShareOptions { redact, leave_out_over: None }, None));
-            let span_ids: Rc<[String]> = chosen.spans.into_iter().map(|row| row.span_id).collect();
-            self.leaving = Some(CachedShare { what: what.clone(), redact, leaving: left.clone(), span_ids: span_ids.clone() });
-            found = Some((left, span_ids));
+        if let Some(kept) = self.leaving.as_ref().filter(is_same) {
+            return Ok(kept.leaving.clone());
         }
-        let (left, span_ids) = found.unwrap_or_default();
+        self.leaving = None;
+        let leaving = Rc::new(self.redacted(selection(what), redact, MAX_BYTES)?);
+        self.leaving = Some(CachedShare { what: what.clone(), redact, leaving: leaving.clone() });
+        Ok(leaving)
+    }
+
+    /// A selection, redacted.
+    fn redacted(&mut self, selection: Selection<'_>, redact: RedactOptions, max_bytes: usize) -> Result<Leaving, Failure> {
+        let layout = self.database.schema().layout;
+        let chosen = match layout {
+            Layout::Quipu => self.whole_rows(selection, max_bytes)?,
+            _ => WholeRows { recording: self.recording(selection, max_bytes)?, ..WholeRows::default() },
+        };
+        let mut redactor = Redactor::new(redact, None);
         // Redaction keeps the order of rows.
-        let place = span_id.and_then(|id| span_ids.iter().position(|known| known == id));
-        let span_id = place.and_then(|place| left.recording.spans.get(place)).map(|row| row.span_id.clone());
-        Ok((left, span_id))
+        let rows = redactor.whole(&chosen);
+        let span_ids = chosen.recording.spans.into_iter().map(|row| row.span_id).collect();
+        Ok(Leaving { rows, layout, report: redactor.report(), span_ids })
     }
 
     /// Writes a redacted selection to a database in a new file.
@@ -159,9 +197,9 @@ impl Session {
     /// When the file exists; when the selection is too large. No file is left behind then.
     #[cfg(not(target_family = "wasm"))]
     pub fn write_redacted(&mut self, selection: Selection<'_>, options: RedactOptions, path: &std::path::Path) -> Result<Copied, Failure> {
-        let (recording, _) = quipu_share::redact(&self.recording(selection, usize::MAX)?, options);
-        let mut writer = Writer::create(path)?;
-        let copied = writer.copy(&recording)?;
+        let left = self.redacted(selection, options, usize::MAX)?;
+        let mut writer = Writer::create_with(path, left.layout)?;
+        let copied = write(&left.rows, &mut writer)?;
         writer.finish()?;
         Ok(copied)
     }
@@ -227,24 +265,47 @@ impl Session {
     }
 }
 
-/// The error for a link that can't be opened.
-pub(crate) fn link_failure(error: LinkError) -> Failure {
-    Failure { kind: FailureKind::CannotOpen, message: error.to_string() }
+/// The name of what comes without a file.
+const SHARED: &str = "shared trace";
+
+/// Writes rows in the layout of the writer.
+fn write(rows: &WholeRows, writer: &mut Writer) -> Result<Copied, Failure> {
+    match writer.layout() {
+        Layout::Quipu => whole::write(rows, writer),
+        _ => Ok(writer.copy(&rows.recording)?),
+    }
 }
 
-/// The whole recording as a file.
-fn file_bytes(recording: &Recording, format: FileFormat) -> Result<Vec<u8>, Failure> {
+/// Rows in a new database in memory.
+fn in_memory(rows: &WholeRows, layout: Layout) -> Result<Writer, Failure> {
+    let mut writer = Writer::in_memory_with(layout)?;
+    write(rows, &mut writer)?;
+    Ok(writer)
+}
+
+fn written(recording: &Recording) -> Result<Writer, Failure> {
+    let mut writer = Writer::in_memory()?;
+    writer.copy(recording)?;
+    Ok(writer)
+}
+
+/// Rows as a link carries them.
+fn columns(rows: &WholeRows, layout: Layout) -> Result<Vec<u8>, Failure> {
+    match layout {
+        Layout::Quipu => packed(&in_memory(rows, layout)?),
+        _ => Ok(pack(&rows.recording)),
+    }
+}
+
+/// All rows as a file.
+fn file_bytes(rows: &WholeRows, layout: Layout, format: FileFormat) -> Result<Vec<u8>, Failure> {
     Ok(match format {
-        FileFormat::Database => {
-            let mut writer = Writer::in_memory()?;
-            writer.copy(recording)?;
-            writer.into_bytes()?
-        }
-        FileFormat::Markdown => opened(recording)?.all_markdown(u32::MAX as usize)?.into_bytes(),
-        FileFormat::Json => opened(recording)?.all_json()?.into_bytes(),
+        FileFormat::Database => in_memory(rows, layout)?.into_bytes()?,
+        FileFormat::Markdown => opened(rows, layout)?.all_markdown(u32::MAX as usize)?.into_bytes(),
+        FileFormat::Json => opened(rows, layout)?.all_json()?.into_bytes(),
         format => {
             let mut bytes = Vec::new();
-            opened(recording)?.export::<Failure>(Selection::All, format, &mut |piece| {
+            opened(rows, layout)?.export::<Failure>(Selection::All, format, &mut |piece| {
                 bytes.extend_from_slice(piece);
                 Ok(())
             })?;
@@ -253,9 +314,9 @@ fn file_bytes(recording: &Recording, format: FileFormat) -> Result<Vec<u8>, Fail
     })
 }
 
-fn opened(recording: &Recording) -> Result<Session, Failure> {
+fn opened(rows: &WholeRows, layout: Layout) -> Result<Session, Failure> {
     // The database is small and in memory, so no deadline is needed.
-    let mut session = Session::of_recording("shared trace", recording, OpenOptions::with_clock(|| 0))?;
+    let mut session = Session::of_writer(SHARED, in_memory(rows, layout)?, OpenOptions::with_clock(|| 0))?;
     session.complete_index()?;
     Ok(session)
 }

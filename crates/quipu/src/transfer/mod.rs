@@ -47,5 +47,6 @@ pub use quipu_otlp::{
     one_line, otlp_id, python_float, read_request, response, status_message, traces_request,
 };
 pub(crate) use quipu_otlp::{Source, Unattached, is_known};
+pub(crate) use recorder::more;
 pub use recorder::{Recorded, Recorder};
 pub use zipkin_request::zipkin_request;

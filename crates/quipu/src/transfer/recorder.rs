@@ -279,7 +279,8 @@ impl Recorder {
         let mut rows = Vec::with_capacity(spans.len());
         for new in &mut *spans {
             let source = self.number(numbers, new.source)?;
-            let more = more(new);
+            let none = SpanExtra::default();
+            let more = more(new.exact.more.as_deref(), new.extra.as_ref().map_or(&none, |extra| &extra.it));
             let (span, events) = own_span(new, source, more.as_deref());
             let added = self.writer.add_own_span(&span, &events)?;
             let count = events.len() as u64;
@@ -393,16 +394,16 @@ fn own_trace(new: &NewSpan, row: Option<i64>) -> OwnTrace<'_> {
     }
 }
 
-/// What few spans have, as a JSON object.
-fn more(new: &NewSpan) -> Option<String> {
-    let none = SpanExtra::default();
-    let extra = new.extra.as_ref().map_or(&none, |extra| &extra.it);
-    if new.exact.more.is_none() && extra.status_message.is_none() && extra.trace_state.is_none() && extra.links.is_none() {
+/// What few spans have, as a JSON object: `more` with what else is known.
+pub(crate) fn more(more: Option<&str>, extra: &SpanExtra) -> Option<String> {
+    if more.is_none() && extra.status_message.is_none() && extra.trace_state.is_none() && extra.links.is_none() {
         return None;
     }
     let mut object = Object::new();
-    for (key, value) in new.exact.more.iter().flat_map(|more| entries(more.as_bytes())).map_while(Result::ok) {
-        object.put_json(&key, &value.as_written());
+    for (key, value) in more.into_iter().flat_map(|more| entries(more.as_bytes())).map_while(Result::ok) {
+        if !["status_message", "trace_state", "links"].contains(&key.as_ref()) {
+            object.put_json(&key, &value.as_written());
+        }
     }
     for (key, text) in [("status_message", &extra.status_message), ("trace_state", &extra.trace_state)] {
         if let Some(text) = text {

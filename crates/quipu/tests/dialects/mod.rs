@@ -2,4 +2,4 @@
 
 mod cases;
 mod recordings;
-mod support;
+pub(crate) mod support;

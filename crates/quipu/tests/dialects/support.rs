@@ -32,11 +32,16 @@ pub(crate) fn expected(name: &str) -> Value {
     recordings().into_iter().find(|(found, _)| found == name).expect("a recording").1
 }
 
-/// Imports a recording: all its signals.
-pub(crate) fn open(name: &str) -> Session {
+/// The files of a recording, one a signal.
+pub(crate) fn inputs(name: &str) -> Vec<(String, Vec<u8>)> {
     let read =
         |signal: &str| std::fs::read(path(&format!("{FOLDER}/{name}_{signal}.binpb.gz"))).ok().map(|bytes| (signal.to_owned(), bytes));
-    let files: Vec<(String, Vec<u8>)> = ["logs", "traces", "metrics"].into_iter().filter_map(read).collect();
+    ["logs", "traces", "metrics"].into_iter().filter_map(read).collect()
+}
+
+/// Imports a recording: all its signals.
+pub(crate) fn open(name: &str) -> Session {
+    let files = inputs(name);
     let inputs: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
     import(&inputs).0
 }

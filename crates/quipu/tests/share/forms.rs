@@ -39,7 +39,7 @@ fn what_a_link_carries_opens_as_the_same_trace() {
         (made.trace_id.as_deref(), made.span_id.as_deref(), made.file_name.as_str()),
         (Some(TURN), Some("fad0c33db941cd45"), "trace-cf1ea0df.quipu")
     );
-    let mut received = Session::open_shared(&made.bytes, OpenOptions::with_clock(|| 0)).expect("a session");
+    let mut received = Session::open_shared(made.bytes, OpenOptions::with_clock(|| 0)).expect("a session");
     received.complete_index().expect("an index");
     let trace = |session: &mut Session| session.ask(GetTrace { trace_id: TURN.into(), scope: Default::default() }).expect("an answer");
     assert_eq!(trace(&mut received), trace(&mut session));

@@ -2,4 +2,5 @@
 
 mod forms;
 mod links;
+mod own_layout;
 mod redaction;

@@ -165,7 +165,7 @@ impl Client {
         }
         let sharing = self.sharing.clone();
         let command = Command::CopyPart { what: what.clone() };
-        let take = with_blob(move |columns| match columns.and_then(|columns| sharing.open(what, &columns)) {
+        let take = with_blob(move |copy| match copy.and_then(|copy| sharing.open(what, &copy)) {
             Ok(()) => sharing.ask(request, callback),
             Err(failure) => callback(Err(failure)),
         });

@@ -61,9 +61,9 @@ impl Sharing {
         self.holds.borrow().as_ref() == Some(what)
     }
 
-    /// Opens the columns of `what`; its questions may be asked at once, as questions about the whole copy.
-    pub(super) fn open(&self, what: ShareWhat, columns: &Blob) -> Result<(), Failure> {
-        let file = blob_as_file(columns, "share");
+    /// Opens the copy of `what`, a database; its questions may be asked at once, as questions about the whole copy.
+    pub(super) fn open(&self, what: ShareWhat, copy: &Blob) -> Result<(), Failure> {
+        let file = blob_as_file(copy, "share");
         let file = file.map_err(|error| Failure { kind: FailureKind::Internal, message: error_text(&error) })?;
         self.holds.replace(Some(what));
         let holds = self.holds.clone();
