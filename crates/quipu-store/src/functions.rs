@@ -4,6 +4,7 @@
 //! have them: the page ends the worker that runs SQL. Not here: when a statement is stopped (`sql`).
 
 use super::error::StoreError;
+use super::like::{Dialect, is_like};
 use memchr::memmem;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
@@ -13,12 +14,22 @@ use std::sync::{Mutex, PoisonError};
 /// Maximum product of the lengths of two arguments where SQLite's own function is used: below a second.
 const MAX_PRODUCT: usize = 200_000_000;
 
+/// Maximum length of a pattern, which is SQLite's.
+const MAX_PATTERN: usize = 50_000;
+
 /// Functions of two arguments that SQLite takes the product for, and how SQLite's own is called.
 const OWN: [(&str, &str); 4] = [
     ("trim", "SELECT trim(?1, ?2)"),
     ("ltrim", "SELECT ltrim(?1, ?2)"),
     ("rtrim", "SELECT rtrim(?1, ?2)"),
     ("unhex", "SELECT unhex(?1, ?2)"),
+];
+
+/// The operators `LIKE` and `GLOB`, with their arguments.
+const LIKE: [(&str, i32, &str); 3] = [
+    ("like", 2, "SELECT like(?1, ?2)"),
+    ("like", 3, "SELECT like(?1, ?2, ?3)"),
+    ("glob", 2, "SELECT glob(?1, ?2)"),
 ];
 
 /// Puts the functions in the place of SQLite's.
@@ -44,11 +55,35 @@ pub(super) fn replace_functions(connection: &Connection) -> Result<(), StoreErro
             _ => own.call(context, 3),
         }
     })?;
+    for (name, arguments, select) in LIKE {
+        let own = Own::new(select)?;
+        connection.create_scalar_function(name, arguments, flags, move |context| like(context, &own, name == "glob"))?;
+    }
     for (name, select) in OWN {
         let own = Own::new(select)?;
         connection.create_scalar_function(name, 2, flags, move |context| own.call(context, 2))?;
     }
     Ok(())
+}
+
+/// Whether the second argument is like the first.
+fn like(context: &Context<'_>, own: &Own, is_glob: bool) -> Result<Value, Error> {
+    let text = |place: usize| match context.get_raw(place) {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(bytes),
+        _ => None,
+    };
+    let escape = if context.len() > 2 { text(2).map(Some) } else { Some(None) };
+    let is_one =
+        |escape: &Option<&[u8]>| escape.is_none_or(|escape| std::str::from_utf8(escape).is_ok_and(|text| text.chars().count() == 1));
+    match (text(0).filter(|pattern| pattern.len() <= MAX_PATTERN), text(1), escape.filter(is_one)) {
+        (Some(pattern), Some(value), Some(escape)) => {
+            let words = "The value is too large for this pattern; shorten it with substr, or use instr.";
+            let found = is_like(pattern, value, if is_glob { Dialect::Glob } else { Dialect::Like(escape) });
+            found.map(|found| Value::Integer(found.into())).ok_or_else(|| Error::UserFunctionError(words.into()))
+        }
+        // Numbers, NULL, and what is an error.
+        _ => own.call(context, context.len()),
+    }
 }
 
 /// SQLite's own function, in a connection without a file.
@@ -143,6 +178,10 @@ mod tests {
             "'6161'",
             "'61 61'",
             "' '",
+            "'a%'",
+            "'%B_%'",
+            "'A*'",
+            "'[a-c]*'",
         ];
         let ask = |connection: &Connection, sql: &str| {
             let answer: Result<Value, Error> = connection.query_row(sql, [], |row| row.get(0));
@@ -150,8 +189,12 @@ mod tests {
         };
         for one in values {
             for other in values {
-                for name in ["instr", "trim", "ltrim", "rtrim", "unhex"] {
+                for name in ["instr", "trim", "ltrim", "rtrim", "unhex", "like", "glob"] {
                     let sql = format!("SELECT {name}({one}, {other})");
+                    assert_eq!(ask(&ours, &sql), ask(&plain, &sql), "{sql}");
+                }
+                for escape in ["'a'", "'ö'", "''", "'ab'", "NULL", "3"] {
+                    let sql = format!("SELECT like({one}, {other}, {escape})");
                     assert_eq!(ask(&ours, &sql), ask(&plain, &sql), "{sql}");
                 }
                 for with in ["'-'", "''", "NULL", "x'2d'", "1.0", "'äa'"] {
@@ -173,6 +216,7 @@ mod tests {
             (format!("SELECT instr({text}, {half} || 'b')"), Ok(Value::Integer(0))),
             (format!("SELECT length(replace({text}, {half} || 'b', ''))"), Ok(Value::Integer(10_000_000))),
             (format!("SELECT length(replace({text}, 'a', {half}))"), Err("string or blob too big")),
+            (format!("SELECT {text} LIKE '%a%a%b%'"), Ok(Value::Integer(0))),
             (format!("SELECT trim({text}, {half})"), Err("Both values are too large for this function; shorten one of them with substr.")),
         ] {
             let answer: Result<Value, Error> = ours.query_row(&sql, [], |row| row.get(0));
