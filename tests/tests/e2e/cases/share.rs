@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 pub(crate) const CASES: &[Case] = cases![
     a_link_with_the_trace_opens_in_the_other_browser,
+    a_link_keeps_the_service_of_each_span,
     one_html_file_opens_from_disk_in_the_other_browser,
     the_command_writes_a_file_that_opens_from_disk,
     structure_and_timing_tell_nothing_of_what_was_said,
@@ -83,6 +84,24 @@ async fn a_link_with_the_trace_opens_in_the_other_browser(stage: &Stage) -> Resu
     let errors = receiver.console_errors().await?;
     receiver.quit().await?;
     ensure!(errors.is_empty(), "{errors:?}");
+    Ok(())
+}
+
+async fn a_link_keeps_the_service_of_each_span(stage: &Stage) -> Result<()> {
+    // A client and the server it calls, in one trace.
+    const OF_BOTH: &str = "2aa0e103b4812634dca7f6e3070a72e0";
+    stage.site.run_first(KEEP_COPIES_AND_FILES);
+    let page = &stage.page;
+    page.load_with(fixtures::repository().join("tests/fixtures/otlp/modern/ogx150-client_traces.binpb.gz")).await?;
+    page.open_trace(OF_BOTH).await?;
+    page.share().open().await?;
+    let link = page.share().copy(Copied::Link).await?;
+    page.load_from(&link).await?;
+    page.wait_timeline().await?;
+    let shown = page.text().await?;
+    for service in ["my-ogx-app", "ogx-server"] {
+        ensure!(shown.contains(service), "{service} is not in {shown}");
+    }
     Ok(())
 }
 
