@@ -1,7 +1,8 @@
 //! Writes rows in Quipu's own layout.
 //!
 //! A span is identified by its trace and its own id. No index on disk knows them: what arrived lately is remembered, since senders repeat
-//! themselves within minutes. Of a span that comes twice, what the second adds is merged into the row of the first.
+//! themselves within minutes. The spans of an older trace are read again once one of it arrives; the row of the trace says where they are.
+//! Of a span that comes twice, what the second adds is merged into the row of the first.
 //!
 //! Not here: the tables (`layout`), and which rows there are (`transfer`).
 
@@ -12,11 +13,15 @@ use super::{Added, Writer};
 use quipu_model::{LogRecord, SPAN_KINDS, STATUS_CODES};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
 /// How many of the last spans are remembered, at least; twice as many at most.
 const REMEMBERED: usize = 1 << 18;
+/// Rows that are read to find those of an older trace.
+const RECALLED_ROWS: i64 = 1 << 16;
+/// Older traces, and new ones, of which it is known that nothing is forgotten.
+const RECALLED_TRACES: usize = 1 << 16;
 /// Names whose numbers are cached.
 const NAMES: usize = 1 << 16;
 
@@ -25,6 +30,12 @@ pub(super) struct Own {
     /// Row by the hash of trace and span: of the last spans, and of those before them.
     recent: HashMap<u64, i64>,
     older: HashMap<u64, i64>,
+    /// Whether there are spans that are not remembered.
+    has_forgotten: bool,
+    /// Traces whose spans are all remembered, by hash, if there are spans that are not.
+    recalled: HashSet<u64>,
+    /// How many spans `recent` holds.
+    capacity: usize,
     hasher: RandomState,
     names: HashMap<String, i64>,
     /// Whether there are log records whose span has not come.
@@ -181,6 +192,9 @@ impl Own {
         let mut own = Own {
             recent: HashMap::new(),
             older: HashMap::new(),
+            has_forgotten: false,
+            recalled: HashSet::new(),
+            capacity: REMEMBERED,
             hasher: RandomState::new(),
             names: HashMap::new(),
             logs_wait: false,
@@ -193,16 +207,18 @@ impl Own {
     fn read(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         self.recent.clear();
         self.older.clear();
+        self.recalled.clear();
         self.names.clear();
         self.resource = None;
         let waiting = "SELECT EXISTS (SELECT 1 FROM quipu_log_records WHERE span_id IS NOT NULL AND span_row IS NULL)";
         self.logs_wait = connection.query_row(waiting, [], |row| row.get(0))?;
         let mut statement = connection.prepare("SELECT id, trace_id, span_id FROM quipu_spans ORDER BY id DESC LIMIT ?1")?;
-        let mut rows = statement.query([i64::try_from(REMEMBERED).unwrap_or(i64::MAX)])?;
+        let mut rows = statement.query([i64::try_from(self.capacity).unwrap_or(i64::MAX)])?;
         while let Some(row) = rows.next()? {
             let hash = self.hash(stored_bytes(row, 1), stored_bytes(row, 2));
             self.recent.entry(hash).or_insert(row.get(0)?);
         }
+        self.has_forgotten = self.recent.len() >= self.capacity;
         Ok(())
     }
 
@@ -215,8 +231,10 @@ impl Own {
     }
 
     fn remember(&mut self, hash: u64, row: i64) {
-        if self.recent.len() >= REMEMBERED {
+        if self.recent.len() >= self.capacity {
+            self.has_forgotten |= !self.older.is_empty();
             self.older = std::mem::take(&mut self.recent);
+            self.recalled.clear();
         }
         self.recent.insert(hash, row);
     }
@@ -274,8 +292,7 @@ impl Writer {
     fn try_own_span(&mut self, span: &OwnSpan<'_>, events: &[OwnEvent<'_>]) -> Result<Added, StoreError> {
         let (trace, id) = (StoredId::of(span.trace_id), StoredId::of(span.span_id));
         let hash = self.own()?.hash(trace.bytes(), id.bytes());
-        let known = self.own()?.find(hash);
-        if let Some(row) = known
+        if let Some(row) = self.find(hash, trace)?
             && let Some(stored) = self.stored_span(row, trace, id)?
         {
             return self.merge_span(row, &stored, span, events);
@@ -287,6 +304,41 @@ impl Writer {
         events.iter().try_for_each(|event| self.add_own_event(row, event))?;
         self.take_waiting_own_logs(row, span)?;
         Ok(Added::Row(row))
+    }
+
+    /// The row of a span by its hash. Of a trace with spans that are not remembered, they are read first.
+    fn find(&mut self, hash: u64, trace: StoredId<'_>) -> Result<Option<i64>, StoreError> {
+        let own = self.own()?;
+        let trace_hash = own.hash(trace.bytes(), &[]);
+        let known = own.find(hash);
+        if known.is_some() || !own.has_forgotten || own.recalled.contains(&trace_hash) {
+            return Ok(known);
+        }
+        let spans = self.read_spans(trace).map_err(|error| self.explain(&error))?;
+        let own = self.own()?;
+        for (hash, row) in spans {
+            own.remember(hash, row);
+        }
+        if own.recalled.len() >= RECALLED_TRACES {
+            own.recalled.clear();
+        }
+        own.recalled.insert(trace_hash);
+        Ok(own.find(hash))
+    }
+
+    /// Hashes and rows of the spans of a trace that is in the file.
+    fn read_spans(&self, trace: StoredId<'_>) -> rusqlite::Result<Vec<(u64, i64)>> {
+        const ROWS: &str = "SELECT first_span_row, last_span_row FROM quipu_traces WHERE trace_id = ?1";
+        const SPANS: &str = "SELECT id, span_id FROM quipu_spans WHERE id BETWEEN ?1 AND ?2 AND trace_id = ?3";
+        let Some(own) = &self.own else { return Ok(Vec::new()) };
+        let read = |row: &Row<'_>| Ok(row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<i64>>(1)?));
+        let rows = self.connection.prepare_cached(ROWS)?.query_row([&trace], read).optional()?.flatten();
+        let Some((first, last)) = rows else { return Ok(Vec::new()) };
+        let last = last.min(first.saturating_add(RECALLED_ROWS));
+        let values: [&dyn ToSql; 3] = [&first, &last, &trace];
+        let mut statement = self.connection.prepare_cached(SPANS)?;
+        let found = statement.query_map(values, |row| Ok((own.hash(trace.bytes(), stored_bytes(row, 1)), row.get(0)?)))?;
+        found.collect()
     }
 
     /// Writes a log record, and an event for it if its span came lately.
@@ -318,8 +370,8 @@ impl Writer {
 
     /// The row of a span that came lately.
     fn find_own_span(&mut self, trace: StoredId<'_>, span: StoredId<'_>) -> Result<Option<i64>, StoreError> {
-        let own = self.own()?;
-        let Some(row) = own.find(own.hash(trace.bytes(), span.bytes())) else { return Ok(None) };
+        let hash = self.own()?.hash(trace.bytes(), span.bytes());
+        let Some(row) = self.find(hash, trace)? else { return Ok(None) };
         Ok(self.stored_span(row, trace, span)?.map(|_| row))
     }
 
@@ -555,6 +607,30 @@ mod tests {
             assert!(writer.add_own_span(&span(trace, "b7ad6b7169203331"), &[]).map(is_new).expect("written"));
             assert_eq!(writer.add_own_span(&span(trace, "b7ad6b7169203331"), &[]).expect("written"), Added::Known);
         }
+    }
+
+    #[test]
+    fn a_span_that_is_sent_again_much_later_is_known() {
+        let mut writer = writer();
+        writer.own().expect("a layout").capacity = 4;
+        let mut add = |trace: u32, id: u32| {
+            let (trace, id) = (format!("{trace:032x}"), format!("{id:016x}"));
+            let added = writer.add_own_span(&span(&trace, &id), &[]).expect("written");
+            let rows = if let Added::Row(row) = added { Some((row, row)) } else { None };
+            let facts = OwnTrace { trace_id: &trace, span_rows: rows, ..OwnTrace::default() };
+            writer.set_own_trace(&facts).expect("written");
+            added
+        };
+        for trace in 1..=50 {
+            assert!((1..=3).all(|id| is_new(add(trace, id))));
+        }
+        for trace in [1, 50, 2, 1, 25] {
+            assert!((1..=3).all(|id| add(trace, id) == Added::Known), "{trace}");
+            assert!(is_new(add(trace, 100 + trace)) || trace == 1);
+        }
+        assert_eq!((add(1, 101), add(25, 125)), (Added::Known, Added::Known));
+        let count: i64 = writer.connection.query_row("SELECT count(*) FROM quipu_spans", [], |row| row.get(0)).expect("a count");
+        assert_eq!(count, 150 + 4);
     }
 
     #[test]
