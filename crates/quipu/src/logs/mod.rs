@@ -1,6 +1,6 @@
-//! The log records of a file, in the order of their time: records of OTLP, and the events of spans but metrics.
+//! The log records of a file in order of time: OTLP log records, and span events other than metrics.
 //!
-//! What a list needs of each is in memory, 32 bytes; texts stay in the file. It is read when logs are first asked for, in small steps.
+//! The list keeps 32 bytes of each in memory; texts stay in the file. It is read in small steps when logs are first requested.
 //! Not here: which records a filter matches (`select`), pages and charts (`list`), texts (`session`).
 
 mod list;
