@@ -148,7 +148,7 @@ impl Reader for Events {
         self.slices.extend(open.flatten());
         self.write(rows);
         let counted = |(what, count): (&'static str, u64)| {
-            format!("{} left out: they are no spans", quipu_model::format::counted(Some(count), what, &plural(what)))
+            format!("{} left out: they are not spans", quipu_model::format::counted(Some(count), what, &plural(what)))
         };
         std::mem::take(&mut self.left_out).into_iter().map(counted).collect()
     }
