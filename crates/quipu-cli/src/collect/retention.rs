@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Removing begins at this share of the greatest size, in percent, and ends at the second. A transaction adds tens of megabytes at most.
 const BEGIN: u64 = 94;
 const END: u64 = 90;
-/// At this share nothing else is done until there is room.
+/// At this share, requests wait until there is room.
 const URGENT: u64 = 99;
 /// All of a file, in thousandths.
 pub(crate) const ALL: u64 = 1_000;

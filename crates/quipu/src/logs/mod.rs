@@ -23,7 +23,7 @@ const MAX_RECORDS: i64 = 4_000_000;
 /// Rows read in one step, and the bytes of their attributes after which a step ends.
 const STEP_ROWS: usize = 20_000;
 const STEP_BYTES: usize = 4 << 20;
-/// Distinct names that are told apart; beyond them names are read from the file.
+/// Maximum number of distinct names kept in memory; further names are read from the file.
 const MAX_NAMES: usize = 1 << 16;
 /// The number of a name that is not told apart.
 pub(super) const OTHER_NAME: u32 = u32::MAX;
