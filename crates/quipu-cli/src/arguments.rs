@@ -323,7 +323,7 @@ Tables: traces, spans, span_events. Temporary views (never written to the file):
   requests              requests to servers: route, start_time, duration_ms, status, failed
   errors                failed spans and reports of failed requests: name, time, message, source
   token_usage           token counts: metric, value, model_id, provider_id, timestamp
-  model_calls           all recorded model calls: model_id, tokens, time_to_first_token_ms
+  model_calls           all recorded model calls: model_id, total_tokens, time_to_first_token_ms
 
 Examples:
   quipu sql trace_store.db 'SELECT name, count(*), avg(duration_ms) FROM spans_with_duration GROUP BY name ORDER BY 2 DESC'
