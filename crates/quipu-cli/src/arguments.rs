@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
-  quipu info trace_store.db                       summarize the file
+  quipu info trace_store.db                       summarise the file
   quipu traces trace_store.db --failed            list the newest failed traces
   quipu traces trace_store.db 'duration>2s model:llama'      filter traces (see `quipu help traces`)
   quipu trace trace_store.db TRACE_ID             show a trace as a tree with bars
@@ -19,7 +19,7 @@ Examples:
   quipu logs trace_store.db --severity warn       list warnings and errors, latest first
   quipu export trace_store.db --session ID        write a session's inputs and outputs as JSON lines
   quipu import traces.jsonl logs.jsonl --db run.db           convert files of other formats
-  quipu collect --db telemetry.db                 receive OTLP on 127.0.0.1:4318
+  quipu collect --db telemetry.db                 receive OTLP on ports 4317 and 4318 of 127.0.0.1
   quipu push trace_store.db --endpoint http://localhost:4318 send to a collector or Jaeger
   quipu query trace_store.db query_traces '{\"limit\": 3, \"order_by\": [\"-start_time\"]}'
   quipu promql trace_store.db 'sum by (model_id) (llama_stack_tokens_total)'
@@ -27,16 +27,17 @@ Examples:
   quipu serve trace_store.db                      serve the page and HTTP APIs for a growing file
 
 FILE can also be OTLP (protobuf, JSON or JSON lines), or JSON of Jaeger, Zipkin, Langfuse,
-Phoenix, Chrome or a console exporter, compressed or in an archive. Such files
-are imported into memory first.
+Phoenix, Chrome or a console exporter, compressed or in an archive. Such files are imported into
+memory first.
 
 Exit codes:
   0  success, also if the reader of the output closes the pipe early
   1  an error, or nothing found; the reason is on standard error
   2  invalid command line
 
-Files are only read. Exceptions are `collect` and `serve --accept-events`, which write. A server may
-write to a file while it is being read. Output is coloured on a terminal unless NO_COLOR is set.";
+FILE is only read, except by `pin` and `serve --accept-events`. `collect` and `up` write to --db.
+A server may write to a file while it is being read. Output is coloured on a terminal unless
+NO_COLOR is set.";
 
 /// Receive, inspect, search, convert and serve telemetry of Llama Stack, OGX and OpenTelemetry.
 #[derive(Parser)]
@@ -56,7 +57,7 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Summarize a file: releases that may have written it, counts, time range, warnings
+    /// Summarise a file: releases that may have written it, counts, time range, warnings
     Info {
         /// The telemetry file
         file: PathBuf,
@@ -90,7 +91,7 @@ pub(crate) enum Command {
     Import(Import),
     /// Receive OTLP over gRPC and HTTP and write it to a telemetry file
     Collect(Collect),
-    /// Keep traces when a collector with --max-size or --max-age removes the oldest
+    /// Protect traces from removal by a collector with --max-size or --max-age
     Pin(Pin),
     /// Receive telemetry and show it: `collect` and `serve` in one, for this machine
     Up(Up),
@@ -102,7 +103,7 @@ pub(crate) enum Command {
     Promql(Promql),
     /// Run a read-only SQL query
     Sql(Sql),
-    /// Serve a growing file: the page, Llama Stack's routes, Prometheus' query API
+    /// Serve a growing file: the page, Llama Stack's routes, Prometheus's query API
     Serve(Serve),
     /// Print a shell completion script
     #[command(after_help = "Example:\n  quipu completions bash > ~/.local/share/bash-completion/completions/quipu")]
@@ -133,7 +134,7 @@ Examples:
 /// The filter section of `quipu traces --help`. Fields come from the parser's own table.
 fn filter_help() -> String {
     let mut help = "\
-A trace matches if each term matches one of its spans, not necessarily the same one. Combine terms with OR, NOT (or a leading -) and
+A trace matches if each term matches one of its spans, not necessarily the same one. Combine terms with OR, NOT (or a leading -) and \
 parentheses.
 
 Fields:
@@ -168,7 +169,7 @@ pub(crate) struct Traces {
 }
 
 const SEARCH_HELP: &str = "\
-Case is ignored in all scripts. Escapes are decoded: café also finds text recorded as caf\\u00e9.
+Case is ignored in all scripts. Escapes are decoded: café also finds text recorded as caf\\u00e9. \
 Times are in UTC. Only the first match in each span is printed. --json prints one object per line.
 
 Examples:
@@ -194,10 +195,10 @@ pub(crate) struct Search {
 }
 
 const LOGS_HELP: &str = "\
-Records of OTLP that belong to no span, as agents such as Claude Code send them, are listed with those of spans and with the events of
-spans; metric events are not. Words and \"quoted text\" are looked for in the name, the message, the attributes and the ids. name, start,
-service, scope, trace, span and attributes are those of the record; model, tool, session, turn and agent are those of the record or of its
-trace; other fields are asked of its trace.
+Log records without a span, such as those sent by Claude Code, are listed together with the log records of spans and the events of \
+spans; metric events are not. Words and \"quoted text\" are searched for in the name, the message, the attributes and the ids. name, start, \
+service, scope, trace, span and attributes are those of the record; model, tool, session, turn and agent are those of the record or of its \
+trace; all other fields are those of its trace.
 
 Examples:
   quipu logs telemetry.db --severity warn
@@ -270,7 +271,7 @@ Metrics:
   quipu_errors_total {span_name}              quipu_span_duration_seconds_bucket, _sum, _count {span_name, status, le}
   and each metric.NAME event as NAME
 
-Series are sampled as if the server had been scraped every 15 seconds. The default time is the end of the file. Times are RFC 3339 or
+Series are sampled as if the server had been scraped every 15 seconds. The default time is the end of the file. Times are RFC 3339 or \
 Unix seconds; durations look like 30s, 5m or 1h30m, or are seconds. See docs/metrics.md.
 
 Examples:
@@ -301,11 +302,11 @@ pub(crate) struct Promql {
     /// Step of a range query
     #[arg(long, value_name = "DURATION")]
     pub(crate) step: Option<String>,
-    /// Print the exemplars of the series that the query selects: measurements with their trace and span, latest first, at most 1,000;
-    /// those within --start and --end, or up to --time
+    /// Print exemplars of the series that the query selects: single measurements with their trace and span, at most 1,000, latest first.
+    /// Limited to --start and --end, or up to --time
     #[arg(long, conflicts_with_all = ["openmetrics", "step", "exact"])]
     pub(crate) exemplars: bool,
-    /// Compute increase() and rate() exactly, without Prometheus' extrapolation
+    /// Compute increase() and rate() exactly, without Prometheus's extrapolation
     #[arg(long)]
     pub(crate) exact: bool,
     /// Treat PROVIDER/MODEL and MODEL of that provider as one model
@@ -318,14 +319,15 @@ pub(crate) struct Promql {
 
 const SQL_HELP: &str = "\
 Tables: traces, spans, span_events. Temporary views (never written to the file):
-  spans_with_duration   spans with duration_ms and error
-  requests              server requests: route, start_time, duration_ms, spans, errors
-  errors                error attributes and logged errors
-  token_usage           recorded metric events: metric, value, model_id, provider_id, timestamp
+  spans_with_duration   spans with duration_ms, error and failed
+  requests              requests to servers: route, start_time, duration_ms, status, failed
+  errors                failed spans and reports of failed requests: name, time, message, source
+  token_usage           token counts: metric, value, model_id, provider_id, timestamp
+  model_calls           all recorded model calls: model_id, total_tokens, time_to_first_token_ms
 
 Examples:
   quipu sql trace_store.db 'SELECT name, count(*), avg(duration_ms) FROM spans_with_duration GROUP BY name ORDER BY 2 DESC'
-  quipu sql trace_store.db 'SELECT model_id, sum(value) FROM token_usage WHERE metric = \"total_tokens\" GROUP BY model_id' --json
+  quipu sql trace_store.db 'SELECT model_id, metric, sum(value) FROM token_usage GROUP BY model_id, metric' --json
   quipu sql trace_store.db 'SELECT * FROM errors' --limit 20";
 
 #[derive(Args)]
@@ -347,7 +349,7 @@ const SERVE_HELP: &str = "\
 Endpoints:
   http://127.0.0.1:4242/       the page, with the file open; it follows the file as it grows
   /v1/telemetry/...            Llama Stack's telemetry routes, for llama-stack-client and similar clients
-  /api/v1/...                  Prometheus' query API; in Grafana, add http://127.0.0.1:4242 as a Prometheus data source
+  /api/v1/...                  Prometheus's query API; in Grafana, add http://127.0.0.1:4242 as a Prometheus data source
 
 By default only requests from this machine are answered. docs/serving.md covers Grafana, remote access and the routes.
 
@@ -369,16 +371,16 @@ pub(crate) struct Serve {
     /// Accept POST /v1/telemetry/events and write the events to the file, creating it if necessary
     #[arg(long)]
     pub(crate) accept_events: bool,
-    /// Simulated scrape interval, for Prometheus' API
+    /// Simulated scrape interval, for Prometheus's API
     #[arg(long, value_name = "DURATION", default_value = "15s")]
     pub(crate) scrape: String,
-    /// Treat PROVIDER/MODEL and MODEL of that provider as one model, for Prometheus' API
+    /// Treat PROVIDER/MODEL and MODEL of that provider as one model, for Prometheus's API
     #[arg(long)]
     pub(crate) merge_labels: bool,
 }
 
 const UP_HELP: &str = "\
-Receives OTLP over gRPC and HTTP on http://127.0.0.1:4318 and http://127.0.0.1:4317, writes it to a file, and serves the page, which shows
+Receives OTLP over gRPC and HTTP on http://127.0.0.1:4318 and http://127.0.0.1:4317, writes it to a file, and serves the page, which shows \
 new data as it arrives. Exporters work with their default endpoint. `quipu collect` and `quipu serve` do one part each and have more options.
 
 Examples:
@@ -409,22 +411,22 @@ pub(crate) struct Up {
 }
 
 const EXPORT_HELP: &str = "\
-By default, the command exports all spans. JSON lines have everything that is recorded of a span, CSV its row without events.
+By default, the command exports all spans. JSON lines contain everything recorded about a span; CSV contains its row without events.
 
-Spans: --filter, --session and --attribute export the spans of each trace in which one span matches all filters. Spans that lack one of the
+Spans: --filter, --session and --attribute export the spans of each trace in which one span matches all filters. Spans that lack one of the \
 requested attributes are skipped. Columns: trace_id, span_id, parent_span_id, name, start_time, end_time, then one per attribute.
 
-Whole traces: --trace, and formats other than JSON lines and CSV, export complete spans with their events. docs/formats.md lists what each
-format cannot represent. --db writes a new telemetry file that contains only the chosen traces. --html writes the traces and the page to
-one file that opens in any browser, offline. --markdown writes a trace for an issue or a language model. --link prints a link that contains
+Whole traces: --trace, and formats other than JSON lines and CSV, export complete spans with their events. docs/formats.md lists what each \
+format cannot represent. --db writes a new telemetry file that contains only the chosen traces. --html writes the traces and the page to \
+one file that opens in any browser, offline. --markdown writes a trace for an issue or a language model. --link prints a link that contains \
 the trace, so that whoever opens it needs no file. All commands accept such a link, or a file containing one, in place of FILE.
 
-Redaction: --html, --markdown and --link remove keys and passwords. Other formats are complete, and a warning says how many values look
-like keys. --redact selects what to remove from any format: prompts, outputs, tools, logs, errors, ids, services, paths, emails, secrets,
-names, others (comma-separated), structure for all of them, or none. Traces are redacted one by one; the same id gets the same pseudonym in
+Redaction: --html, --markdown and --link remove keys and passwords. Other formats are complete, and a warning says how many values look \
+like keys. --redact selects what to remove from any format: prompts, outputs, tools, logs, errors, ids, services, paths, emails, secrets, \
+names, others (comma-separated), structure for all of them, or none. Traces are redacted one by one; the same id gets the same pseudonym in \
 all of them.
 
-CSV: a cell that a spreadsheet would run as a formula (it begins with =, +, -, @, a tab or a carriage return, and is no number) gets a
+CSV: a cell that a spreadsheet would run as a formula (it begins with =, +, -, @, a tab or a carriage return, and is not a number) gets a \
 leading apostrophe. --raw writes cells as they are, for programs.
 
 Examples:
@@ -479,7 +481,7 @@ pub(crate) struct Export {
     #[arg(long, value_name = "URL", requires = "link")]
     pub(crate) base: Option<String>,
     /// Omit large values until the link has at most this many characters; omissions are reported
-    #[arg(long, value_name = "LETTERS", requires = "link")]
+    #[arg(long, value_name = "CHARACTERS", requires = "link")]
     pub(crate) limit: Option<usize>,
     /// What to remove: kinds separated by commas, structure, or none (default: keys and passwords for --html, --link and --markdown;
     /// nothing otherwise)
@@ -500,10 +502,10 @@ pub(crate) struct Export {
 }
 
 const IMPORT_HELP: &str = "\
-Reads OTLP (protobuf, JSON and JSON lines, as sent by exporters or written by the collector's file exporter), and JSON of Jaeger, Zipkin,
-Langfuse, Phoenix, Chrome (trace events) and the console exporters of Python and JavaScript; compressed by gzip or zstd, or in zip and tar
-archives. The format is detected from the content, not from the name. Log records become events of their spans. Entries that can't be read
-are skipped and reported with their line or message. Inputs without anything in them are an error. Other commands can open such files
+Reads OTLP (protobuf, JSON and JSON lines, as sent by exporters or written by the collector's file exporter), and JSON of Jaeger, Zipkin, \
+Langfuse, Phoenix, Chrome (trace events) and the console exporters of Python and JavaScript; compressed by gzip or zstd, or in zip and tar \
+archives. The format is detected from the content, not from the name. Log records become events of their spans. Entries that can't be read \
+are skipped and reported with their line or message. An empty input is an error. Other commands can open such files \
 directly, in memory.
 
 Examples:
@@ -540,25 +542,25 @@ pub(crate) struct Pin {
     /// Trace ids (32 hex digits)
     #[arg(required = true, value_name = "TRACE_ID")]
     pub(crate) traces: Vec<String>,
-    /// Let them be removed again
+    /// Unpin the traces, so that they can be removed again
     #[arg(long)]
     pub(crate) undo: bool,
 }
 
 const PUSH_HELP: &str = "\
-Spans are sent in file order with their events, ids and times. By default nothing is redacted: prompts, outputs and any keys in them are
-sent, and a warning says how many values look like keys. --redact removes kinds of values from each request, as in `quipu export`. A push
-that removes ids can't be continued, because pseudonyms are numbered anew.
+Spans are sent in file order with their events, ids and times. By default nothing is redacted: prompts, outputs and any keys in them are \
+sent, and a warning says how many values look like keys. --redact removes kinds of values from each request, as in `quipu export`. A push \
+that removes ids can't be resumed, because pseudonyms are numbered anew.
 
-If the collector is busy or unreachable, requests are retried with increasing delays. To continue an interrupted push, run the same command
-again: progress is stored in quipu/push below XDG_STATE_HOME (~/.local/state) until everything is sent. With --resume it is stored in the
-given file and kept, so that later runs send only what is new; metrics and logs use STATE.metrics and STATE.logs. After an interruption,
-the last request may be sent twice; collectors recognize duplicate spans by their ids.
+If the collector is busy or unreachable, requests are retried with increasing delays. To continue an interrupted push, run the same command \
+again: progress is stored in quipu/push below XDG_STATE_HOME (~/.local/state) until everything is sent. With --resume it is stored in the \
+given file and kept, so that later runs send only what is new; metrics and logs use STATE.metrics and STATE.logs. After an interruption, \
+the last request may be sent twice; collectors recognise duplicate spans by their ids.
 
-Metrics are imported or collected points, and the metric.… events of the file as cumulative counters with one point per event. Logs are
+Metrics are imported or collected points, and the metric.… events of the file as cumulative counters with one point per event. Logs are \
 log records without a span. Jaeger and Phoenix accept neither.
 
-OTEL_EXPORTER_OTLP_ENDPOINT, _HEADERS, _TIMEOUT, _COMPRESSION, _CERTIFICATE and their per-signal variants are respected. The exit code is
+OTEL_EXPORTER_OTLP_ENDPOINT, _HEADERS, _TIMEOUT, _COMPRESSION, _CERTIFICATE and their per-signal variants are respected. The exit code is \
 also 1 if the collector rejected entries or if some could not be sent.
 
 Examples:

@@ -90,7 +90,7 @@ fn what_was_read_differently_is_told() {
     let out = folder.0.join("out.db");
     let told = said(&["import", path, "--db", out.to_str().expect("a path")]);
     let at = CHILDREN_FIRST.find("shop").expect("the name") + 3;
-    let sentence = format!("! latin1.json, line 1, byte {at}: it is no UTF-8, and is shown as \u{fffd}.");
+    let sentence = format!("! latin1.json, line 1, byte {at}: it is not UTF-8, and is shown as \u{fffd}.");
     assert!(told.contains(&sentence) && said(&["info", path]).contains(&sentence), "{told}");
     let output = run(&["info", path]);
     assert!(output.status.success(), "{}", text(&output.stderr));

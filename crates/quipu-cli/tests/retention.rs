@@ -123,8 +123,8 @@ fn bounds_that_cannot_be_kept_are_refused() {
     for (more, words) in [
         (["--max-size", "1GB"], "has Llama Stack's tables"),
         (["--max-size", "1MB"], "the smallest size is 50"),
-        (["--max-size", "much"], "is no size; write it like 500MB"),
-        (["--max-age", "old"], "is no age; write it like 90m"),
+        (["--max-size", "much"], "is not a size; write it like 500MB"),
+        (["--max-age", "old"], "is not an age; write it like 90m"),
     ] {
         let (code, said) = refused(&more);
         assert!(code == Some(2) && said.contains(words), "{more:?}: {code:?} {said}");

@@ -3,9 +3,9 @@
 //! The file is read as if the server had been scraped at regular times. Nothing is computed in advance: amounts are kept as recorded, and a
 //! counter is evaluated at the scrape times that a window needs. docs/metrics.md lists names, labels and times.
 //!
-//! [`metrics_input`] and [`streams`] are the input, plain data that crosses from the worker that read the file to the one that counts. `Metrics`
-//! (`engine`) answers queries over it. Other modules: `measured` and `histograms` make series of imported points and `beside` keeps them from being counted
-//! twice; `amounts` sums over time, `spans` groups ends and durations by name, `names` has the names of computed metrics, `prepare` makes
+//! [`metrics_input`] and [`streams`] are the input, plain data passed from the worker that reads the file to the one that evaluates metrics. `Metrics`
+//! (`engine`) answers queries over it. Other modules: `measured` and `histograms` make series of imported points, and `dedup` keeps them from being
+//! counted twice; `amounts` sums over time, `spans` groups ends and durations by name, `names` has the names of computed metrics, `prepare` makes
 //! counters, `source` answers selectors, `series_list` lists series by selector, `catalogue` lists the metrics there are, `point_amounts` finds the amounts that make up a point, `exemplar_series` and `exemplars` find exemplars, `overview`
 //! is the first view of the page, `complete` suggests how a query may continue.
 //!

@@ -95,6 +95,6 @@ fn refuse(selector: &str) -> Option<PromqlError> {
         _ => false,
     };
     let is_invalid = selector.trim().is_empty() || lex(selector).iter().any(is_invalid);
-    let message = format!("{selector:?} is no selector of series; write metric{{label=\"value\"}}.");
+    let message = format!("{selector:?} is not a series selector; write metric{{label=\"value\"}}.");
     is_invalid.then_some(PromqlError { message, start: 0, end: selector.len(), is_bad_query: true })
 }

@@ -40,7 +40,7 @@ pub(crate) struct Decimal<'a> {
 }
 
 impl<'a> Decimal<'a> {
-    /// `None` if the text is no number.
+    /// `None` if the text is not a number.
     pub(crate) fn read(text: &'a str) -> Option<Decimal<'a>> {
         let (number, exponent) = match text.split_once(['e', 'E']) {
             Some((number, exponent)) => (number, read_exponent(exponent)?),

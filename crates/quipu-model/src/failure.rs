@@ -14,7 +14,7 @@
 //! are read the same way, in any letter case, because `set_attribute` of Llama Stack turns every value into a text. Any other value counts,
 //! whatever its type.
 //!
-//! What explains a failure, but is none by itself:
+//! These explain a failure, but are not failures by themselves:
 //!
 //! - **Other events of severity `error` or `critical`.** The operation may have gone on, and often did: a document that could not be parsed
 //!   is logged and skipped. Such spans are marked as having logged an error.

@@ -88,7 +88,7 @@ impl SpanFlags {
     pub const FAILURE_ORIGIN: SpanFlags = SpanFlags(1 << 10);
     /// Recorded with the kind `SERVER`: a program answered a request in it.
     pub const SERVER: SpanFlags = SpanFlags(1 << 11);
-    /// Its attributes have token counts, although it is no model call: sums of an agent's calls.
+    /// Its attributes have token counts, although it is not a model call: sums of an agent's calls.
     pub const SUMS: SpanFlags = SpanFlags(1 << 12);
 
     /// Whether all flags in `other` are set.

@@ -151,13 +151,13 @@ impl TokenRecord {
 }
 
 impl PriceTable {
-    /// What one inference request cost.
+    /// The cost of one inference request.
     pub fn cost_of(&self, model: Option<&str>, tokens: &TokenRecord) -> Option<Cost> {
         self.cost(model?, tokens.prompt.map(|count| count.tokens as f64), tokens.completion.map(|count| count.tokens as f64))
     }
 }
 
-/// What else a model call says about its tokens and its speed. Unknown is `None`, never 0.
+/// Further token counts of a model call, and its time to the first part. Unknown values are `None`, never 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CallParts {
     /// Input tokens read from a cache; part of the prompt tokens.

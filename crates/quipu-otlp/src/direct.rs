@@ -216,7 +216,7 @@ fn key_and_value<'b>(bytes: &'b [u8], values: &mut Decoder) -> Option<(&'b str, 
     Some((key?, value))
 }
 
-/// Whether a value is `true`; `None` if it is no boolean.
+/// Whether a value is `true`; `None` if it is not a boolean.
 fn truth(value: &[u8]) -> Option<bool> {
     let mut reader = Reader::new(value);
     match reader.field().ok()? {

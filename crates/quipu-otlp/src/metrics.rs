@@ -32,7 +32,7 @@ impl Rows {
                     continue;
                 };
                 if KINDS.iter().all(|(key, _)| field(metric, key).is_none()) && field(metric, "data").is_some() {
-                    self.problem("a metric in it is no OTLP but of a console exporter; only spans are read from there");
+                    self.problem("a metric in it is from a console exporter, not OTLP; only spans are imported from there");
                 }
                 for (key, kind) in KINDS {
                     let Some(data) = field(metric, key) else { continue };

@@ -3,8 +3,8 @@
 //! [`evaluate`] runs a query over a [`SeriesSource`]; [`SeriesSet`] is one in memory, and [`read_openmetrics`] makes one from text.
 //!
 //! Modules, for readers of the source: `labels`, `matcher`, `native` (histograms) and `series` are the data; `lex`, `ast`, `parse` (promql-parser) and `explain`
-//! understand a query; `functions`, `operator` and `value_type` say what can be computed; `eval` walks the tree; `looked` finds the time range
-//! a query reads; `notes` are warnings beside an answer; `answer` prints Prometheus's JSON; `openmetrics` reads series from text.
+//! understand a query; `functions`, `operator` and `value_type` say what can be computed; `eval` walks the tree; `selector_ranges` finds
+//! the time ranges a query reads; `notes` are warnings and remarks about an answer; `answer` prints Prometheus's JSON; `openmetrics` reads series from text.
 //!
 //! Not here: exemplars and the series of a telemetry file (`quipu-metrics`), clocks.
 

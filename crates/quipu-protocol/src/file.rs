@@ -103,7 +103,7 @@ pub enum WarningKind {
     EarlyEvents,
     /// Events whose span is nowhere.
     LostEvents,
-    /// Attributes that are no JSON object, or ids that are no hex.
+    /// Attributes that are not JSON objects, or ids that are not hexadecimal.
     OddValues,
     /// Traces without spans, or spans without a row in `traces`.
     Unmatched,

@@ -147,7 +147,7 @@ pub struct LogDetail {
     pub message: Option<RecordedText>,
     /// All other attributes, in recorded order.
     pub attributes: Vec<Attribute>,
-    /// The attributes' text, where it is no JSON object.
+    /// The attributes' text, if it is not a JSON object.
     pub attributes_text: Option<RecordedText>,
     /// The attributes of its resource.
     pub resource: Vec<Attribute>,

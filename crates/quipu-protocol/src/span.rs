@@ -122,7 +122,7 @@ pub struct SpanDetail {
     pub output_messages: Vec<Message>,
     /// Attributes in recorded order.
     pub attributes: Vec<Attribute>,
-    /// The attributes' text, where it is no JSON object.
+    /// The attributes' text, if it is not a JSON object.
     pub attributes_text: Option<RecordedText>,
     /// Events in time order; at most 1,000.
     pub events: Vec<SpanEvent>,
@@ -132,7 +132,7 @@ pub struct SpanDetail {
     pub notes: Vec<String>,
     /// The key of the attribute that holds its input; `None` if there is no such attribute.
     pub input_key: Option<String>,
-    /// What else it says as a model call: parts of its tokens, and how soon it answered.
+    /// Details of a model call: cached and reasoning tokens, and the time to the first part.
     pub call: CallParts,
     /// The service that wrote it.
     pub service: Option<String>,
@@ -211,6 +211,6 @@ pub struct SpanEvent {
     pub message: Option<String>,
     /// All other attributes, in recorded order.
     pub attributes: Vec<Attribute>,
-    /// The attributes' text, where it is no JSON object.
+    /// The attributes' text, if it is not a JSON object.
     pub attributes_text: Option<RecordedText>,
 }

@@ -83,7 +83,7 @@ pub struct SheetView {
     pub page: u32,
     /// Conversation: show all traces of the agent session.
     pub whole_session: bool,
-    /// Logs: events of this severity or a graver one.
+    /// Logs: events of this severity or above.
     pub min_severity: Option<LogSeverity>,
     /// Statistics: the column that orders.
     pub column: StatisticsColumn,

@@ -125,7 +125,7 @@ pub struct TraceColumns {
     pub parent: Packed<u32>,
     /// Number of ancestors; 0 for a root.
     pub depth: Packed<u32>,
-    /// Rows of the subtree, itself included: row + subtree is the next row that is no descendant.
+    /// Rows of the subtree, itself included: row + subtree is the next row that is not a descendant.
     pub subtree: Packed<u32>,
     /// Nanoseconds from the trace's start to the span's.
     pub start_nanos: Packed<u64>,

@@ -90,7 +90,7 @@ impl Database {
         }
         let Some(database) = databases.pop() else {
             return Err(StoreError::CannotOpen(
-                "There is no database among the files, only companion files of one: drop the .db file together with them.".into(),
+                "These files belong to a database that is missing: drop the .db file together with them.".into(),
             ));
         };
         let name = database.name;

@@ -1,6 +1,6 @@
-//! SQL functions that take time in proportion to their arguments, in place of SQLite's own, which can take the product.
+//! SQL functions whose time is linear in their arguments. They replace SQLite's own, whose time can be the product of the lengths.
 //!
-//! SQLite asks nobody while one function runs, so `instr` of two large values would never end. Results are SQLite's. Only native builds
+//! SQLite can't be interrupted while a function runs, so `instr` of two large values would never end. Results are SQLite's. Only native builds
 //! have them: the page ends the worker that runs SQL. Not here: when a statement is stopped (`sql`).
 
 use super::error::StoreError;

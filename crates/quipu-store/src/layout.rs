@@ -39,7 +39,7 @@ pub(crate) const SPANS: &str = "quipu_spans";
 /// `PRAGMA user_version` of files in Quipu's own layout.
 pub(crate) const VERSION: i64 = 1;
 
-/// The tables of Quipu's own layout. Ids are blobs of 8 and 16 bytes, and text where the sender's are no hexadecimal numbers. Times are
+/// The tables of Quipu's own layout. Ids are blobs of 8 and 16 bytes, and text where the sender's are not hexadecimal numbers. Times are
 /// nanoseconds since 1970, NULL where none was sent. `more` is a JSON object of what few spans have.
 pub(crate) const TABLES: [&str; 13] = [
     "CREATE TABLE IF NOT EXISTS quipu_names (id INTEGER PRIMARY KEY, name TEXT)",

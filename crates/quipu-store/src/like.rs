@@ -1,4 +1,5 @@
-//! `LIKE` and `GLOB` with a bound, in place of SQLite's own, which take the product of pattern and value and ask nobody meanwhile.
+//! `LIKE` and `GLOB` with a limit. They replace SQLite's own, whose time is the product of the lengths of pattern and value and which can't be
+//! interrupted.
 //!
 //! Results are SQLite's: `LIKE` ignores the case of ASCII letters only, and a text ends at its first NUL. Not here: putting them in SQLite's
 //! place (`functions`).

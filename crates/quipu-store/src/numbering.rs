@@ -1,4 +1,4 @@
-//! How rows of `quipu_span_extra` are numbered, and looking one up by it.
+//! The numbering of rows in `quipu_span_extra`, and look-ups by it.
 
 use super::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql};

@@ -67,6 +67,6 @@ pub(crate) fn note(connection: &Connection, schema: &Schema, warnings: &mut Vec<
     warnings.push(Warning {
         kind: WarningKind::Removed,
         text: format!("{} were removed from this file to keep it within its bounds.", parts.join(", ")),
-        meaning: format!("The collector was told to (--max-size, --max-age).{until} Counts and sums are of what is left."),
+        meaning: format!("The collector was started with --max-size or --max-age.{until} Counts and sums cover the remaining data."),
     });
 }

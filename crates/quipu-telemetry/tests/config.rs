@@ -134,7 +134,7 @@ fn errors_name_the_field_and_what_is_allowed() {
     assert_eq!(refused("telemetry: []"), "telemetry is empty; it needs a provider of type inline::meta-reference.");
     assert_eq!(refused("a: 1"), "provider_type is missing; it must be inline::meta-reference.");
     assert_eq!(refused(""), "The configuration is empty; it needs a telemetry provider.");
-    assert!(refused("a: [").starts_with("The configuration is no YAML: "));
+    assert!(refused("a: [").starts_with("The configuration is not valid YAML: "));
     let homeless = TelemetryConfig::from_yaml(&entry("sqlite_db_path: ~/t.db"), &|_| None).expect_err("no home");
     assert_eq!(
         homeless.to_string(),

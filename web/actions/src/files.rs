@@ -23,7 +23,7 @@ impl<F: Clone> VisitFiles<F> {
         find(source).or_else(|| find(given()?))
     }
 
-    /// From now on, addresses that name `source` mean `files`.
+    /// From now on, addresses that name `source` refer to `files`.
     pub fn remember(&mut self, source: Source, files: Vec<F>) {
         self.forget(&source);
         self.files.push((source, files));

@@ -59,7 +59,7 @@ pub struct Signals {
     pub indexed: RwSignal<u32>,
     /// The progress of the index while it runs.
     pub progress: RwSignal<Option<IndexProgress>>,
-    /// The progress of the import, for files that are no database.
+    /// The progress of the import, for files that are not databases.
     pub importing: RwSignal<Option<Importing>>,
     /// The last search through the file.
     pub search: RwSignal<Option<SearchProgress>>,

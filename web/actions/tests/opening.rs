@@ -38,9 +38,9 @@ fn a_file_that_cannot_be_opened_is_forgotten() {
     let page = page();
     let source = file("notes.txt", 10);
     open(page, source.clone(), vec![1]);
-    page.answer(0, Err(failure(FailureKind::Internal, "notes.txt is no telemetry file.")));
+    page.answer(0, Err(failure(FailureKind::Internal, "notes.txt is not a telemetry file.")));
     assert_eq!(page.file(), "");
-    assert_eq!(page.alert_text(), "notes.txt is no telemetry file.");
+    assert_eq!(page.alert_text(), "notes.txt is not a telemetry file.");
     assert_eq!(page.remedy(), Some(Remedy::Dismiss));
     assert_eq!(page.known(&source), None, "the Back button would lead to it");
 }

@@ -22,7 +22,7 @@ pub(crate) fn effect_with<T: 'static>(run: impl FnMut(Option<T>) -> T + 'static)
     start(Box::new(run));
 }
 
-/// A value computed from signals; whoever reads it is told only when it changes.
+/// A value computed from signals; its readers are notified only when it changes.
 pub(crate) fn memo<T: PartialEq + Send + Sync + 'static>(compute: impl Fn() -> T + Send + Sync + 'static) -> Memo<T> {
     fn start<T: PartialEq + Send + Sync + 'static>(compute: Box<dyn Fn() -> T + Send + Sync>) -> Memo<T> {
         Memo::new(move |_| compute())

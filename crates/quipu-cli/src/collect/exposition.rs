@@ -136,8 +136,12 @@ impl Page {
             ("quipu_collect_console_dropped", "Requests not printed because the console was too slow.", &shared.console_dropped),
             ("quipu_collect_removed_traces", "Traces removed to keep the file within its bounds.", &shared.removed_traces),
             ("quipu_collect_removed_spans", "Spans removed to keep the file within its bounds.", &shared.removed_spans),
-            ("quipu_collect_removed_log_records", "Log records removed likewise.", &shared.removed_log_records),
-            ("quipu_collect_removed_metric_points", "Points of metrics removed likewise.", &shared.removed_metric_points),
+            ("quipu_collect_removed_log_records", "Log records removed to keep the file within its bounds.", &shared.removed_log_records),
+            (
+                "quipu_collect_removed_metric_points",
+                "Metric points removed to keep the file within its bounds.",
+                &shared.removed_metric_points,
+            ),
         ] {
             self.counter(name, help, &[(String::new(), counter.get())]);
         }

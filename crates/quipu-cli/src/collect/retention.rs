@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Removing begins at this share of the greatest size, in percent, and ends at the second. A transaction adds tens of megabytes at most.
 const BEGIN: u64 = 94;
 const END: u64 = 90;
-/// At this share nothing else is done until there is room.
+/// At this share, requests wait until there is room.
 const URGENT: u64 = 99;
 /// All of a file, in thousandths.
 pub(crate) const ALL: u64 = 1_000;
@@ -22,10 +22,10 @@ const RETURN: u64 = 10;
 /// The bounds of a file.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(crate) struct Retention {
-    /// The greatest size of the file, like 500MB or 2GB: the oldest traces are removed, with the log records and metric points of their time
+    /// Maximum size of the file, like 500MB or 2GB. The oldest traces are removed, with the log records and metric points of their time
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     max_size: Option<u64>,
-    /// The greatest age of what is kept, like 12h or 7d
+    /// Maximum age of traces, log records and metric points, like 12h or 7d
     #[arg(long, value_name = "AGE", value_parser = parse_age)]
     max_age: Option<Duration>,
 }
@@ -148,7 +148,7 @@ fn sentence(removed: Removed, bytes: u64) -> String {
 /// # Errors
 /// A sentence that says how to write one.
 fn parse_size(text: &str) -> Result<u64, String> {
-    let size: bytesize::ByteSize = text.parse().map_err(|_| format!("“{text}” is no size; write it like 500MB, 2GB or 1GiB"))?;
+    let size: bytesize::ByteSize = text.parse().map_err(|_| format!("“{text}” is not a size; write it like 500MB, 2GB or 1GiB"))?;
     if size.as_u64() < LEAST { Err(format!("the smallest size is {}", format::bytes(LEAST))) } else { Ok(size.as_u64()) }
 }
 
@@ -160,6 +160,6 @@ const LEAST: u64 = 50_000_000;
 /// # Errors
 /// A sentence that says how to write one.
 fn parse_age(text: &str) -> Result<Duration, String> {
-    let age = humantime::parse_duration(text).map_err(|_| format!("“{text}” is no age; write it like 90m, 12h or 7d"))?;
+    let age = humantime::parse_duration(text).map_err(|_| format!("“{text}” is not an age; write it like 90m, 12h or 7d"))?;
     if age.as_secs() < 60 { Err("the shortest age is 1m".to_owned()) } else { Ok(age) }
 }

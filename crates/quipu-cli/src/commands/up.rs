@@ -51,7 +51,7 @@ pub(crate) fn run(up: Up) -> Result<()> {
 
 /// `telemetry.db` in the user's folder for data.
 fn usual_file() -> Result<PathBuf> {
-    let folders = choose_base_strategy().context("There is no home folder; say where to write with --db FILE")?;
+    let folders = choose_base_strategy().context("No home folder was found; choose the file with --db FILE")?;
     Ok(folders.data_dir().join("quipu").join("telemetry.db"))
 }
 

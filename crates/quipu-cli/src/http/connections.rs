@@ -33,7 +33,7 @@ enum Phase {
     Idle,
     /// A part of a head has come.
     Head,
-    /// All requests that were begun wait for their bodies.
+    /// All requests in progress are waiting for their bodies.
     Body,
     /// A request is answered.
     Busy,
@@ -230,7 +230,7 @@ impl Connections {
     }
 }
 
-/// A body that tells its connection when it has come.
+/// A body that notifies its connection when it is complete.
 pub(super) struct Arriving {
     body: Incoming,
     awaited: Option<Awaited>,
@@ -257,7 +257,7 @@ impl Body for Arriving {
     }
 }
 
-/// A stream that tells its connection of every byte.
+/// A stream that notifies its connection of every byte.
 pub(super) struct Watched {
     pub(super) stream: TcpStream,
     pub(super) connection: Arc<Connection>,

@@ -31,7 +31,7 @@ pub(super) fn words(first: &[u8], local: SocketAddr) -> String {
     }
 }
 
-/// Whether these bytes may be the beginning of a request: then silence after them is no reason for words.
+/// Whether these bytes may be the beginning of a request: then silence after them is not reported.
 pub(super) fn may_be_http(first: &[u8]) -> bool {
     let method = first.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     method > 0 && first.get(method).is_none_or(|byte| *byte == b' ')

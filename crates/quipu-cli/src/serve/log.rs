@@ -23,7 +23,7 @@ impl Log {
         Ok(Log(Telemetry::builder().sink(move || SqliteSink::open(&path, SERVICE_NAME)).start()?))
     }
 
-    /// Queues an event; the receipt tells what becomes of it.
+    /// Queues an event; the receipt reports its outcome.
     ///
     /// # Errors
     /// If the event is invalid or the queue is full.

@@ -152,7 +152,7 @@ async fn params(request: Request<Body>, known: &[&str]) -> Result<Map<String, Js
         }
         Ok(Json::Null) => Ok(Map::new()),
         Ok(_) => Err(invalid("", "is not an object of parameters")),
-        Err(error) => Err(invalid("", &format!("is no JSON: {error}"))),
+        Err(error) => Err(invalid("", &format!("is not valid JSON: {error}"))),
     }
 }
 
@@ -161,7 +161,7 @@ fn invalid(name: &str, problem: &str) -> Response<Body> {
     let kind = [
         ("is missing", "missing"),
         ("is null, and has no default", "missing"),
-        ("is no JSON", "json_invalid"),
+        ("is not valid JSON", "json_invalid"),
         ("not a list", "list_type"),
         ("not a text", "string_type"),
         ("not a whole number", "int_parsing"),

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 pub struct StatedCall {
     /// What the span is; `None` if no attribute says so.
     pub role: Option<Role>,
-    /// Its token counts, also if it is no model call.
+    /// Its token counts, even if it is not a model call.
     pub tokens: TokenRecord,
     /// Parts of the counts, and its speed.
     pub parts: CallParts,

@@ -32,7 +32,7 @@ pub enum ResetHint {
     Reset,
     /// The counter was not reset.
     NotReset,
-    /// It is no counter.
+    /// It is not a counter.
     Gauge,
 }
 

@@ -39,7 +39,7 @@ prediction latency ";
 const MAX_NAME: usize = 200;
 
 /// Whether `text` consists of known words, separated by punctuation. Two short numbers may stand between dots: the places of lists in keys.
-/// Digits and signs alone are no words: they may be an address or the number of a phone.
+/// Digits and signs alone are not words: they may be an address or the number of a phone.
 pub(super) fn is_known(text: &str) -> bool {
     let is_sign = |letter: char| letter.is_ascii() && !letter.is_ascii_alphanumeric() && !letter.is_ascii_control();
     if text.is_empty() || text.len() > MAX_NAME {

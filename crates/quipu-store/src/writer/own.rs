@@ -104,7 +104,7 @@ pub struct OwnTrace<'a> {
 }
 
 impl<'a> OwnTrace<'a> {
-    /// Adds what a later span of the same trace tells.
+    /// Adds the data of a later span of the same trace.
     pub fn and(&mut self, later: &OwnTrace<'a>) {
         self.service_name = self.service_name.or(later.service_name);
         self.root_span_id = self.root_span_id.or(later.root_span_id);

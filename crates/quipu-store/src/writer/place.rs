@@ -14,7 +14,7 @@ pub(super) struct Place {
     id: FileId,
 }
 
-/// What tells one file from another, whatever they are named.
+/// Identifies a file, regardless of its name.
 #[cfg(unix)]
 type FileId = (u64, u64);
 /// Other systems do not let a file be replaced that is open, so the time of creation is enough.

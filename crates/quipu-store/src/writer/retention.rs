@@ -157,7 +157,7 @@ impl Writer {
         match self.layout {
             Layout::Quipu => Ok(()),
             Layout::Reference => {
-                Err(StoreError::CannotWrite(format!("{} has Llama Stack's tables, of which nothing is ever removed.", self.name)))
+                Err(StoreError::CannotWrite(format!("{} has Llama Stack's tables, from which nothing is ever removed.", self.name)))
             }
         }
     }

@@ -82,7 +82,7 @@ impl TelemetryConfig {
     /// # Errors
     /// [`ConfigError`] for the first invalid field.
     pub fn from_yaml(text: &str, lookup: Lookup<'_>) -> Result<TelemetryConfig, ConfigError> {
-        let documents = Yaml::load_from_str(text).map_err(|problem| error("The configuration", format!("is no YAML: {problem}")))?;
+        let documents = Yaml::load_from_str(text).map_err(|problem| error("The configuration", format!("is not valid YAML: {problem}")))?;
         let document = documents.first().ok_or_else(|| error("The configuration", "is empty; it needs a telemetry provider"))?;
         let (at, entry) = find_provider(document, lookup)?;
         let at = format!("{at}config.");

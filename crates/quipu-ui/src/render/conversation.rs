@@ -55,7 +55,7 @@ fn tools(page: &ConversationPage, view: &SheetView) -> El {
         ];
         let traces = counted(Some(page.session_traces.into()), "trace", "traces");
         tools = tools
-            .with(choices("What is told", &ways, if view.whole_session { "Whole session" } else { "This trace" }))
+            .with(choices("Conversation of", &ways, if view.whole_session { "Whole session" } else { "This trace" }))
             .with(soft(format!("The agent session has {traces}.")));
     }
     let title = "One line per turn: question, answer, tool calls and all messages";

@@ -11,7 +11,7 @@ const NAMED: usize = 3;
 
 /// A failure: the span where it originated, and its propagation.
 ///
-/// Where only the request tells that it failed, the step it failed in is derived (`SpanFlags::FAILURE_ORIGIN`), and stands as the origin.
+/// If only the request records the failure, the step it failed in is derived (`SpanFlags::FAILURE_ORIGIN`) and used as the origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailureChain {
     /// Row of the failed span without failed descendants, or of the step in which a request failed.

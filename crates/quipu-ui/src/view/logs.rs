@@ -7,7 +7,7 @@ use quipu_model::{LogSeverity, Timestamp};
 /// Selects events of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogQuery {
-    /// Only events of this severity or a graver one; `None`: all, those without a severity among them.
+    /// Only events of this severity or above; `None`: all, including those without a severity.
     pub min_severity: Option<LogSeverity>,
     /// Rows to skip.
     pub offset: usize,

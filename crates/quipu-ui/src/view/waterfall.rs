@@ -175,7 +175,7 @@ pub struct WaterfallRow {
     pub parent_id: Option<String>,
     /// Span name as recorded.
     pub name: String,
-    /// What is told after the name: the tool, if it is known, and the service, where the spans of the trace are of several.
+    /// Shown after the name: the tool, if it is known, and the service, where the spans of the trace are of several.
     pub beside: Option<String>,
     /// Span kind.
     pub kind: SpanKind,

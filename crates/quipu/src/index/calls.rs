@@ -7,7 +7,7 @@
 //! - **Each call is counted once.** A client's call holds the server's call of the same request, a call of the Responses API those of its
 //!   steps, a retry its attempts: of stated calls within each other, the outermost is the request. It has its own tokens, or else the sum of
 //!   the calls within it.
-//! - **Sums are no calls.** The tokens of agents and chains repeat those of their calls. They count only in a trace without any call; of
+//! - **Sums are not calls.** The tokens of agents and chains repeat those of their calls. They count only in a trace without any call; of
 //!   several within each other, the outermost.
 //!
 //! Not here: tokens in `metric.*` events (`tokens::attach`).

@@ -29,7 +29,7 @@ const SMALL_TRACE_SPANS: usize = 32;
 pub(super) struct Derive {
     placed: bool,
     next_trace: u32,
-    /// The services whose spans of kind `SERVER` are no requests.
+    /// The services whose spans of kind `SERVER` are not requests.
     marking: MarkingServices,
 }
 

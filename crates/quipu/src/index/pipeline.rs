@@ -54,7 +54,7 @@ mod native {
         source: Option<i64>,
     }
 
-    /// A [`Stored`], whose bytes are in the batch if they are no id of OTLP.
+    /// A [`Stored`], whose bytes are in the batch if they are not an OTLP id.
     enum Place {
         Null,
         Text(usize),

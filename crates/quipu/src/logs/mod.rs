@@ -1,6 +1,6 @@
-//! The log records of a file, in the order of their time: records of OTLP, and the events of spans but metrics.
+//! The log records of a file in order of time: OTLP log records, and span events other than metrics.
 //!
-//! What a list needs of each is in memory, 32 bytes; texts stay in the file. It is read when logs are first asked for, in small steps.
+//! The list keeps 32 bytes of each in memory; texts stay in the file. It is read in small steps when logs are first requested.
 //! Not here: which records a filter matches (`select`), pages and charts (`list`), texts (`session`).
 
 mod list;
@@ -23,7 +23,7 @@ const MAX_RECORDS: i64 = 4_000_000;
 /// Rows read in one step, and the bytes of their attributes after which a step ends.
 const STEP_ROWS: usize = 20_000;
 const STEP_BYTES: usize = 4 << 20;
-/// Distinct names that are told apart; beyond them names are read from the file.
+/// Maximum number of distinct names kept in memory; further names are read from the file.
 const MAX_NAMES: usize = 1 << 16;
 /// The number of a name that is not told apart.
 pub(super) const OTHER_NAME: u32 = u32::MAX;

@@ -202,7 +202,7 @@ pub(crate) fn read_key(place: &str, key: &str) -> Result<Path, QueryError> {
 fn bad_path(place: &str, key: &str) -> QueryError {
     QueryError::parameter(
         place,
-        format!("has the key {key:?}, which is no path; a key is like session_id, request.model, tools[0], or \"a.b\" in double quotes"),
+        format!("has the key {key:?}, which is not a path; a key is like session_id, request.model, tools[0], or \"a.b\" in double quotes"),
     )
 }
 
@@ -215,7 +215,7 @@ fn read_value(place: &str, value: &Json) -> Result<SqlValue<'static>, QueryError
             (Some(whole), ..) => SqlValue::Integer(whole),
             (_, Some(_), _) => return Err(QueryError::parameter(place, format!("is {number}; whole numbers end at {}", i64::MAX))),
             (_, _, Some(real)) => SqlValue::Real(real),
-            _ => return Err(QueryError::parameter(place, format!("is {number}, which is no number that fits"))),
+            _ => return Err(QueryError::parameter(place, format!("is {number}, which is not a supported number"))),
         },
         Json::Array(_) | Json::Object(_) => {
             return Err(QueryError::parameter(place, format!("is {}; only texts, numbers, booleans and null compare", kind_of(value))));

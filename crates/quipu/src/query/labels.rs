@@ -66,7 +66,7 @@ impl LabelMatcher {
         let pattern = || {
             // The dot also matches line breaks, and the expression is anchored.
             Regex::new(&format!("^(?s:{value})$"))
-                .map_err(|_| QueryError::parameter(&format!("{place}.value"), format!("is {value:?}, which is no regular expression")))
+                .map_err(|_| QueryError::parameter(&format!("{place}.value"), format!("is {value:?}, which is not a regular expression")))
         };
         let test = match operator.as_str() {
             "=" => Test::Is(value),

@@ -125,7 +125,7 @@ fn read_params(params: &str) -> Result<Json, QueryError> {
     if params.trim().is_empty() {
         return Ok(Json::Object(serde_json::Map::new()));
     }
-    serde_json::from_str(params).map_err(|error| QueryError::parameter("The parameters", format!("are no JSON: {error}")))
+    serde_json::from_str(params).map_err(|error| QueryError::parameter("The parameters", format!("are not valid JSON: {error}")))
 }
 
 fn print<T: Serialize>(answer: &T) -> Result<String, QueryError> {

@@ -19,7 +19,7 @@ impl<'a> Object<'a> {
             return Err(QueryError::parameter("The parameters", format!("are {}, not an object such as {{\"limit\": 10}}", kind_of(json))));
         };
         if let Some(unknown) = entries.keys().find(|name| !known.contains(&name.as_str())) {
-            return Err(QueryError::parameter(unknown, format!("is no parameter of this method; it takes {}", known.join(", "))));
+            return Err(QueryError::parameter(unknown, format!("is not a parameter of this method; it takes {}", known.join(", "))));
         }
         Ok(Object { entries })
     }

@@ -164,7 +164,7 @@ fn digits(text: &str) -> Option<(u64, &str)> {
     (end > 0).then(|| (number.parse().unwrap_or(u64::MAX), rest))
 }
 
-/// The values of a map by key; none if it is no map. Of duplicate keys the first counts.
+/// The values of a map by key; none if it is not a map. Of duplicate keys the first counts.
 pub(crate) fn values_of(json: &[u8]) -> HashMap<Cow<'_, str>, &[u8]> {
     let mut values = HashMap::new();
     if json.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{') {

@@ -115,7 +115,7 @@ fn read_order(params: &Object<'_>) -> Result<Vec<(TraceColumn, bool)>, QueryErro
             let known = TraceColumn::ALL.map(|(known, _)| known).join(", ");
             QueryError::parameter(
                 &place,
-                format!("is {text:?}, which is no column of traces; columns are {known}, each with - in front for descending"),
+                format!("is {text:?}, which is not a column of traces; columns are {known}, each with - in front for descending"),
             )
         })
     };

@@ -59,7 +59,7 @@ pub(super) fn read_keys(params: &Object<'_>, name: &'static str, required: bool)
 pub(super) fn span(row: SpanRow, keys: &[(String, Path)], name: &'static str, all_or_none: bool) -> Result<Span, QueryError> {
     let recorded = row.attributes.unwrap_or_default();
     let attributes = if !keys.is_empty() {
-        let bad = |key: &str| QueryError::parameter(name, format!("has the key {key:?}, which is no path"));
+        let bad = |key: &str| QueryError::parameter(name, format!("has the key {key:?}, which is not a path"));
         AttributeMap::chosen(recorded.as_bytes(), keys, all_or_none).map_err(bad)?
     } else {
         AttributeMap::all(recorded.as_bytes())

@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// How many of each are told.
+/// How many of each are reported.
 const MOST: usize = 100;
 
 /// What recorded the spans of a file, each list with those of most spans first.

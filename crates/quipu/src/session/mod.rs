@@ -163,7 +163,7 @@ impl Session {
     /// Builds the index until `spent` answers true, or to its end. `elapsed_ms` of the answer is the caller's to fill in.
     ///
     /// # Errors
-    /// When the file can't be read any more. Damage inside the file is passed over and becomes a warning.
+    /// If the file can no longer be read. Damage inside the file is skipped and becomes a warning.
     pub fn step(&mut self, spent: &mut dyn FnMut() -> bool) -> Result<IndexProgress, Failure> {
         if !self.index.is_complete() {
             self.database.cache().set_scanning(true);

@@ -2,7 +2,7 @@
 //! names.
 //!
 //! A process becomes a trace, and slices of a thread nest by their times. They wait until the input ends, since they may come in any order;
-//! of a very long input, those before a limit are nested and written first. Counters, flows and samples are no spans; they are counted.
+//! of a very long input, those before a limit are nested and written first. Counters, flows and samples are not spans; they are counted.
 
 use super::dialect::{Dialect, Input, Reader};
 use super::plain::{Origin, PlainEvent, PlainSpan, made_id, plain_id, put, put_all, scaled};
@@ -148,7 +148,7 @@ impl Reader for Events {
         self.slices.extend(open.flatten());
         self.write(rows);
         let counted = |(what, count): (&'static str, u64)| {
-            format!("{} left out: they are no spans", quipu_model::format::counted(Some(count), what, &plural(what)))
+            format!("{} left out: they are not spans", quipu_model::format::counted(Some(count), what, &plural(what)))
         };
         std::mem::take(&mut self.left_out).into_iter().map(counted).collect()
     }

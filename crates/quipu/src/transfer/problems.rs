@@ -78,8 +78,8 @@ pub(super) fn not_utf8(bytes: &[u8]) -> Option<(usize, String)> {
     let first = std::str::from_utf8(bytes).err()?.valid_up_to();
     let count = bytes.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
     let what = match count {
-        1 => "it is no UTF-8, and is shown as \u{fffd}".to_owned(),
-        _ => format!("it is no UTF-8, and neither are {} other places after it; they are shown as \u{fffd}", count - 1),
+        1 => "it is not UTF-8, and is shown as \u{fffd}".to_owned(),
+        _ => format!("it is not UTF-8, and neither are {} other places after it; they are shown as \u{fffd}", count - 1),
     };
     Some((first, what))
 }

@@ -381,7 +381,7 @@ fn trace_update(new: &NewSpan) -> TraceUpdate<'_> {
     TraceUpdate::by(&new.span, facts)
 }
 
-/// What a span tells of its trace; `row` is its row if it got one.
+/// What a span adds to its trace; `row` is its row if it got one.
 fn own_trace(new: &NewSpan, row: Option<i64>) -> OwnTrace<'_> {
     OwnTrace {
         trace_id: new.span.trace_id.as_deref().unwrap_or_default(),

@@ -61,7 +61,7 @@ pub(super) struct Splitter {
     /// The list that is split has had an item.
     has_item: bool,
     empty: bool,
-    /// The last byte that is no blank and in no string.
+    /// The last byte that is neither whitespace nor in a string.
     last: u8,
     /// Numbers of the current byte, and of the first ones of the object and the piece.
     offset: u64,

@@ -92,7 +92,7 @@ impl App {
         self.files.with_value(|known| known.known(source))
     }
 
-    /// From now on, addresses that name `source` mean `files`.
+    /// From now on, addresses that name `source` refer to `files`.
     pub(crate) fn remember(&self, source: Source, files: Vec<File>) {
         self.files.update_value(|known| known.remember(source, files));
     }

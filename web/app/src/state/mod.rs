@@ -70,7 +70,7 @@ pub(crate) struct App {
     pub(crate) indexed: RwSignal<u32>,
     /// The progress of the index while it runs.
     pub(crate) progress: RwSignal<Option<IndexProgress>>,
-    /// The progress of the import, for files that are no database.
+    /// The progress of the import, for files that are not databases.
     pub(crate) importing: RwSignal<Option<Importing>>,
     /// The last search through the file.
     pub(crate) search: RwSignal<Option<SearchProgress>>,

@@ -48,7 +48,7 @@ pub(crate) struct Kept {
     pub(crate) shown: Shown,
     /// The loaded rows.
     pub(crate) loaded: Loaded,
-    /// The link targets of ids in the result; `None` for values that are no ids of the file.
+    /// The link targets of ids in the result; `None` for values that are not ids of the file.
     pub(crate) places: HashMap<String, Option<IdPlace>>,
     /// The cell with the keyboard cursor: its row and column.
     pub(crate) cursor: (u32, u32),

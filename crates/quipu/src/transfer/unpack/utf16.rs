@@ -1,4 +1,4 @@
-//! Text in UTF-16 of either byte order, as it is told by the mark at its beginning.
+//! Text in UTF-16 of either byte order, as its byte order mark says.
 
 use super::{CUT_OFF, Inside, Layer, Sink};
 use crate::transfer::import::ImportError;

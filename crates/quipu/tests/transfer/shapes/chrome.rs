@@ -100,7 +100,7 @@ fn pairs_of_threads_and_by_id_become_spans() {
     assert_eq!(events(&connection), ["wait byte 17000 {}"]);
     assert_eq!((attribute(&connection, "load", "a"), attribute(&connection, "load", "b")), ("1".into(), "2".into()));
     let left_out: Vec<&str> = report.remarks.iter().map(|remark| remark.what.as_str()).collect();
-    assert_eq!(left_out, ["2 counters left out: they are no spans", "1 flow event left out: they are no spans"]);
+    assert_eq!(left_out, ["2 counters left out: they are not spans", "1 flow event left out: they are not spans"]);
 }
 
 const FILE: &str = r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeSpans":[{"spans":[

@@ -134,7 +134,7 @@ fn pythons_metrics_and_log_records_are_counted() {
 "#;
     let (connection, report) = read((python("root", "d000000000000002", "null") + metrics + log + log + metrics).as_bytes());
     assert_eq!((spans(&connection).len(), report.points, report.problem_count), (1, 0, 2), "{report:?}");
-    assert_eq!(report.problems[0].what, "a metric in it is no OTLP but of a console exporter; only spans are read from there");
+    assert_eq!(report.problems[0].what, "a metric in it is from a console exporter, not OTLP; only spans are imported from there");
     let left_out: Vec<&str> = report.remarks.iter().map(|remark| remark.what.as_str()).collect();
     assert_eq!(left_out, ["2 log records of a console exporter left out; they are read as OTLP"]);
 }

@@ -46,7 +46,7 @@ fn the_line_and_byte_of_bytes_that_are_no_utf8_are_told() {
     let (connection, report) = read(&bytes);
     assert_eq!(spans(&connection).len(), 2);
     let told: Vec<String> = report.remarks.iter().map(ToString::to_string).collect();
-    assert_eq!(told, [format!("input, line 3, byte {at}: it is no UTF-8, and is shown as \u{fffd}.")]);
+    assert_eq!(told, [format!("input, line 3, byte {at}: it is not UTF-8, and is shown as \u{fffd}.")]);
     assert_eq!(one(&connection, "SELECT name FROM quipu_names WHERE name LIKE '%ork' AND name <> 'work'"), "\u{fffd}ork");
 }
 

@@ -64,7 +64,7 @@ fn content(build: &Build, detail: &LogDetail) -> Vec<El> {
             LogId::Event(id) => TextRef::EventAttribute { id, key: None },
             LogId::Record(id) => TextRef::LogAttribute { id, key: None },
         };
-        recorded(build, "(the attributes’ text, which is no JSON object)", text, &text_ref)
+        recorded(build, "(the attributes’ text, which is not a JSON object)", text, &text_ref)
     });
     let attributes =
         detail.attributes.iter().map(|attribute| recorded(build, &attribute.key, &attribute.text, &attribute.text_ref)).collect();

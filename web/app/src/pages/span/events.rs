@@ -52,7 +52,7 @@ fn item(build: &Build, event: &SpanEvent, zero: Option<Timestamp>) -> El {
         .child(el("span").class("number soft").attr("title", &recorded_time).text(&relative))
         .child(time.class("number soft event-clock"));
     let whole = event.attributes_text.as_ref().map(|text| {
-        recorded(build, "(the attributes’ text, which is no JSON object)", text, &TextRef::EventAttribute { id: event.id, key: None })
+        recorded(build, "(the attributes’ text, which is not a JSON object)", text, &TextRef::EventAttribute { id: event.id, key: None })
     });
     el("li")
         .class("event")

@@ -159,7 +159,7 @@ fn attributes(build: &Build, detail: &Arc<SpanDetail>) -> El {
     let count = detail.attributes.len();
     let whole = detail.attributes_text.as_ref().map(|text| {
         let text_ref = TextRef::SpanAttribute { rowid: detail.rowid, key: None };
-        recorded(build, "(the attributes’ text, which is no JSON object)", text, &text_ref)
+        recorded(build, "(the attributes’ text, which is not a JSON object)", text, &text_ref)
     });
     let (for_item, of) = (build.clone(), detail.clone());
     let list = portions(build, el("div"), count, PORTION, move |place| {
