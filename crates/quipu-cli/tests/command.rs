@@ -516,8 +516,8 @@ fn a_link_stands_for_a_file_in_every_command() {
     assert_eq!(said(&["trace", mail.to_str().expect("a path"), TURN]), whole);
     let cut = refused(&["info", &link[..link.len() - 9]]);
     assert!(cut.contains("The link is damaged"), "{cut}");
-    let later = refused(&["info", "#v1/trace/a?data=AgAAAAAAAA"]);
-    assert!(later.contains("made by a later Quipu: its data has version 2"), "{later}");
+    let later = refused(&["info", "#v1/trace/a?data=AwAAAAAAAA"]);
+    assert!(later.contains("made by a later Quipu: its data has version 3"), "{later}");
 }
 
 #[test]

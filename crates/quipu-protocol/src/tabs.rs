@@ -74,6 +74,17 @@ impl TraceTab {
             TraceTab::Statistics => "Statistics",
         }
     }
+
+    /// The entry of the command palette that opens it.
+    pub fn command(self) -> &'static str {
+        match self {
+            TraceTab::Timeline => "Show the timeline",
+            TraceTab::Flame => "Show the flame graph",
+            TraceTab::Conversation => "Show the conversation",
+            TraceTab::Logs => "Show the logs",
+            TraceTab::Statistics => "Show statistics by name",
+        }
+    }
 }
 
 /// Options of the tabs that the URL restores. Each tab uses its own options and leaves the others unchanged.

@@ -193,7 +193,7 @@ fn some_spans_of_a_trace_come_with_their_events_and_their_trace() {
     let error = session.recording(Selection::Traces(&unknown), 1 << 20).expect_err("no such trace");
     assert_eq!(error.message, "There is no trace 0123456789abcdef in this file.");
     let error = session.recording(Selection::All, 1_000).expect_err("too much");
-    assert!(error.message.starts_with("The selection contains more than 1.00 KB of text"), "{}", error.message);
+    assert!(error.message.starts_with("The selection takes more than 1.00 KB"), "{}", error.message);
 }
 
 #[test]

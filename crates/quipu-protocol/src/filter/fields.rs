@@ -164,6 +164,29 @@ pub fn find(name: &str) -> Option<Field> {
     FIELDS.iter().find(|info| info.name == name || info.aliases.contains(&name)).map(|info| info.field)
 }
 
+/// The field whose name is meant by a name that is not one: two letters may be wrong, missing or too many, one of a short name.
+pub fn meant(name: &str) -> Option<&'static str> {
+    let most = if name.len() < 5 { 1 } else { 2 };
+    let names = FIELDS.iter().flat_map(|info| [info.name].into_iter().chain(info.aliases.iter().copied()));
+    names.map(|known| (distance(name, known), known)).filter(|(distance, _)| *distance <= most).min().map(|(_, known)| known)
+}
+
+/// How many letters must be changed, added or removed to make one word of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let mut before: Vec<usize> = (0..=other.len()).collect();
+    for (row, letter) in one.bytes().enumerate() {
+        let mut last = row + 1;
+        let mut line = vec![last];
+        for (wanted, pair) in other.bytes().zip(before.windows(2)) {
+            let (diagonal, above) = (pair.first().copied().unwrap_or_default(), pair.last().copied().unwrap_or_default());
+            last = (diagonal + usize::from(letter != wanted)).min(above + 1).min(last + 1);
+            line.push(last);
+        }
+        before = line;
+    }
+    before.last().copied().unwrap_or_default()
+}
+
 fn info(field: Field) -> Option<&'static FieldInfo> {
     FIELDS.iter().find(|info| info.field == field)
 }

@@ -7,7 +7,7 @@ use super::amount;
 use super::attribute::{AttributeTest, Decimal, ValueTest};
 use super::error::FilterError;
 use super::expression::{Compare, Condition, Expression, Test};
-use super::fields::{self, Field, NumberField, Scope};
+use super::fields::{self, Field, NumberField, Scope, Unit};
 use super::lex::{Piece, Sign, sign_at, value_at, word_end};
 use super::order::Order;
 use super::pattern::{Pattern, TextTest};
@@ -304,12 +304,24 @@ impl<'a> Parser<'a> {
         if key.is_empty() {
             return self.error("An attribute's key can't be empty.", start);
         }
+        let name_start = start;
         let (sign, pieces, start) = self.sign_and_value()?;
         let test = match sign {
             Sign::Order(order) => {
                 let text = plain(&pieces);
                 let Some(number) = Decimal::read(&text) else {
-                    return self.error(format!("{text} is not a number; {} only compares numbers.", order.sign()), start);
+                    let is_amount = [Unit::Duration, Unit::Count, Unit::Time].into_iter().any(|unit| amount::read(unit, &text).is_ok());
+                    // A unit belongs to a field, so the name is the mistake.
+                    return Err(match fields::meant(&key).filter(|_| is_amount) {
+                        Some(meant) => {
+                            FilterError::new(format!("There is no field {key}. Did you mean {meant}?"), name_start, name_start + key.len())
+                        }
+                        None => {
+                            let words =
+                                format!("{text} is not a number; {key} is an attribute, which {} compares with numbers.", order.sign());
+                            FilterError::new(words, start, self.at)
+                        }
+                    });
                 };
                 ValueTest::Number(order, number)
             }

@@ -63,14 +63,10 @@ pub const RUN_BUTTON: &str = "sql-run";
 /// The id of the button that shows SQLite's query plan.
 pub const PLAN_BUTTON: &str = "sql-plan";
 
-const COMMANDS: [ViewCommand; 30] = [
+/// All commands but those that open a tab of a trace.
+const COMMANDS: [ViewCommand; 25] = [
     command("Filter the traces", CommandAction::Key("/"), Where::List),
     command("Find in this trace", CommandAction::Key("/"), Where::Trace),
-    command("Show the timeline", CommandAction::Tab(TraceTab::Timeline), Where::Trace),
-    command("Show the flame graph", CommandAction::Tab(TraceTab::Flame), Where::Trace),
-    command("Show the conversation", CommandAction::Tab(TraceTab::Conversation), Where::Trace),
-    command("Show the logs", CommandAction::Tab(TraceTab::Logs), Where::Trace),
-    command("Show statistics by name", CommandAction::Tab(TraceTab::Statistics), Where::Trace),
     command("Go to the slowest span", CommandAction::Key("t"), Where::Timeline),
     command("Go to the next failure", CommandAction::Key("e"), Where::Timeline),
     command("Go to the next inference request", CommandAction::Key("i"), Where::Timeline),
@@ -96,6 +92,11 @@ const COMMANDS: [ViewCommand; 30] = [
     command("Show keyboard shortcuts", CommandAction::Help, Where::Everywhere),
 ];
 
+fn all() -> impl Iterator<Item = ViewCommand> {
+    let tabs = TraceTab::ALL.map(|tab| command(tab.command(), CommandAction::Tab(tab), Where::Trace));
+    tabs.into_iter().chain(COMMANDS)
+}
+
 /// The commands available at `view` whose names contain every word of `typed`, ignoring case. Commands with a word that starts with the
 /// first word typed come first. `has_file` says whether a file is open.
 pub fn commands(view: &ViewState, has_file: bool, typed: &str) -> Vec<ViewCommand> {
@@ -115,7 +116,7 @@ pub fn commands(view: &ViewState, has_file: bool, typed: &str) -> Vec<ViewComman
         words.first().is_some_and(|first| name.split(' ').any(|word| word.starts_with(first.as_str())))
     };
     let holds = |command: &ViewCommand| words.iter().all(|word| command.name.to_ascii_lowercase().contains(word.as_str()));
-    let found = COMMANDS.into_iter().filter(|command| fits(command.at) && holds(command));
+    let found = all().filter(|command| fits(command.at) && holds(command));
     let (mut first, rest): (Vec<_>, Vec<_>) = found.partition(begins);
     first.extend(rest);
     first
@@ -150,8 +151,8 @@ mod tests {
 
     #[test]
     fn names_of_commands_are_unique() {
-        for command in COMMANDS {
-            assert_eq!(COMMANDS.iter().filter(|other| other.name == command.name).count(), 1, "{}", command.name);
+        for command in all() {
+            assert_eq!(all().filter(|other| other.name == command.name).count(), 1, "{}", command.name);
         }
     }
 }
