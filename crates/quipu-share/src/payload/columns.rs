@@ -2,6 +2,8 @@
 //!
 //! Compression removes redundancy between strings. The meaning of the rows is not checked.
 //!
+//! What reads is marked `#[inline]`, so that it is built with the crate that calls it: the page's worker for size, this crate for speed.
+//!
 //! Order: number of strings, ids, traces, spans, events; strings (lengths, then bytes); ids; then column by column of each table. A string
 //! or id in a column is 0 for NULL, 1 for the next new one, or 2 plus the distance to an earlier one.
 
@@ -126,6 +128,7 @@ pub fn pack(recording: &Recording) -> Vec<u8> {
 ///
 /// # Errors
 /// [`LinkError::Malformed`] or [`LinkError::TooLarge`].
+#[inline]
 pub fn unpack(bytes: &[u8]) -> Result<Recording, LinkError> {
     let mut input = In(bytes);
     let counts = [input.count()?, input.count()?, input.count()?, input.count()?, input.count()?];
@@ -151,43 +154,46 @@ pub fn unpack(bytes: &[u8]) -> Result<Recording, LinkError> {
     for id in span_ids {
         rows.push(SpanRecord { span_id: id.ok_or(LinkError::Malformed)?, ..SpanRecord::default() });
     }
-    fill(&mut rows, unpacking.ids(spans)?, |row, value| row.trace_id = value);
-    fill(&mut rows, unpacking.ids(spans)?, |row, value| row.parent_span_id = value);
-    fill(&mut rows, unpacking.texts(spans)?, |row, value| row.name = value);
-    fill(&mut rows, unpacking.texts(spans)?, |row, value| row.status = value);
-    fill(&mut rows, unpacking.texts(spans)?, |row, value| row.kind = value);
+    fill(&mut rows.iter_mut().map(|row| &mut row.trace_id), unpacking.ids(spans)?);
+    fill(&mut rows.iter_mut().map(|row| &mut row.parent_span_id), unpacking.ids(spans)?);
+    fill(&mut rows.iter_mut().map(|row| &mut row.name), unpacking.texts(spans)?);
+    fill(&mut rows.iter_mut().map(|row| &mut row.status), unpacking.texts(spans)?);
+    fill(&mut rows.iter_mut().map(|row| &mut row.kind), unpacking.texts(spans)?);
     let mut times = unpacking.times(spans * 2)?.into_iter();
     for row in &mut rows {
         row.start_time = times.next().flatten();
         row.end_time = times.next().flatten();
     }
-    fill(&mut rows, unpacking.texts(spans)?, |row, value| row.attributes = value);
+    fill(&mut rows.iter_mut().map(|row| &mut row.attributes), unpacking.texts(spans)?);
     let mut recording = Recording { traces: Vec::with_capacity(traces), spans: rows, events: vec![EventRecord::default(); events] };
 
     for id in unpacking.ids(traces)? {
         recording.traces.push(TraceRecord { trace_id: id.ok_or(LinkError::Malformed)?, ..TraceRecord::default() });
     }
-    fill(&mut recording.traces, unpacking.ids(traces)?, |row, value| row.root_span_id = value);
-    fill(&mut recording.traces, unpacking.texts(traces)?, |row, value| row.service_name = value);
+    fill(&mut recording.traces.iter_mut().map(|row| &mut row.root_span_id), unpacking.ids(traces)?);
+    fill(&mut recording.traces.iter_mut().map(|row| &mut row.service_name), unpacking.texts(traces)?);
     let mut times = unpacking.times(traces * 3)?.into_iter();
     for row in &mut recording.traces {
         row.start_time = times.next().flatten();
         row.end_time = times.next().flatten();
         row.created_at = times.next().flatten();
     }
-    fill(&mut recording.events, unpacking.ids(events)?, |row, value| row.span_id = value);
-    fill(&mut recording.events, unpacking.texts(events)?, |row, value| row.name = value);
-    fill(&mut recording.events, unpacking.times(events)?, |row, value| row.timestamp = value);
-    fill(&mut recording.events, unpacking.texts(events)?, |row, value| row.attributes = value);
+    fill(&mut recording.events.iter_mut().map(|row| &mut row.span_id), unpacking.ids(events)?);
+    fill(&mut recording.events.iter_mut().map(|row| &mut row.name), unpacking.texts(events)?);
+    fill(&mut recording.events.iter_mut().map(|row| &mut row.timestamp), unpacking.times(events)?);
+    fill(&mut recording.events.iter_mut().map(|row| &mut row.attributes), unpacking.texts(events)?);
     if unpacking.input.0.is_empty() { Ok(recording) } else { Err(LinkError::Malformed) }
 }
 
+#[inline]
 fn hold(budget: &Budget, bytes: usize) -> Result<(), LinkError> {
     budget.hold(bytes as u64).map_err(|_| LinkError::TooLarge { bytes: MAX_ROW_BYTES })
 }
 
-fn fill<Row>(rows: &mut [Row], values: Vec<Option<String>>, set: impl Fn(&mut Row, Option<String>)) {
-    rows.iter_mut().zip(values).for_each(|(row, value)| set(row, value));
+/// Puts the values of a column into the rows.
+#[inline]
+fn fill<'r>(cells: &mut dyn Iterator<Item = &'r mut Option<String>>, values: Vec<Option<String>>) {
+    cells.zip(values).for_each(|(cell, value)| *cell = value);
 }
 
 /// Strings seen so far.
@@ -197,6 +203,7 @@ struct Known {
 }
 
 impl Known {
+    #[inline]
     fn get(&mut self, number: u64, budget: &Budget) -> Result<Option<String>, LinkError> {
         let place = match number {
             0 => return Ok(None),
@@ -221,18 +228,22 @@ struct Unpacking<'a> {
 }
 
 impl Unpacking<'_> {
+    #[inline]
     fn text(&mut self) -> Result<Option<String>, LinkError> {
         self.texts.get(self.input.number()?, &self.budget)
     }
 
+    #[inline]
     fn texts(&mut self, count: usize) -> Result<Vec<Option<String>>, LinkError> {
         (0..count).map(|_| self.text()).collect()
     }
 
+    #[inline]
     fn ids(&mut self, count: usize) -> Result<Vec<Option<String>>, LinkError> {
         (0..count).map(|_| self.ids.get(self.input.number()?, &self.budget)).collect()
     }
 
+    #[inline]
     fn times(&mut self, count: usize) -> Result<Vec<Option<String>>, LinkError> {
         let forms = self.input.bytes(count)?;
         let mut before = 0_i64;
@@ -280,6 +291,7 @@ fn write_ids(ids: &[&str], out: &mut Out) {
     }
 }
 
+#[inline]
 fn read_ids(count: usize, input: &mut In<'_>) -> Result<Vec<String>, LinkError> {
     let mut before = first_ids();
     let mut ids = Vec::with_capacity(count);
@@ -307,6 +319,7 @@ fn read_ids(count: usize, input: &mut In<'_>) -> Result<Vec<String>, LinkError> 
 const MAX_ID_BYTES: usize = 32;
 
 /// What is before the first id of each length: zeros.
+#[inline]
 fn first_ids() -> Vec<Vec<u8>> {
     (0..=MAX_ID_BYTES).map(|length| vec![0; length]).collect()
 }
@@ -320,6 +333,7 @@ fn small_hex(id: &str) -> Option<Vec<u8>> {
 }
 
 /// The big-endian number plus one.
+#[inline]
 fn next_of(bytes: &[u8]) -> Vec<u8> {
     let mut next = bytes.to_vec();
     for byte in next.iter_mut().rev() {

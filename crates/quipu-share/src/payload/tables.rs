@@ -120,6 +120,7 @@ impl Column {
 }
 
 /// Whether data is in this format, rather than in version 1.
+#[inline]
 pub fn are_tables(bytes: &[u8]) -> bool {
     In(bytes).number() == Ok(MARK)
 }
@@ -176,6 +177,7 @@ pub fn unpack_tables<E: From<LinkError>>(bytes: &[u8], seen: &mut RowSeen<'_, E>
     if input.0.is_empty() { Ok(()) } else { Err(LinkError::Malformed.into()) }
 }
 
+#[inline]
 fn word<'a>(input: &mut In<'a>) -> Result<&'a str, LinkError> {
     let length = input.count()?;
     std::str::from_utf8(input.bytes(length)?).map_err(|_| LinkError::Malformed)
@@ -190,6 +192,7 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
+    #[inline]
     fn next(&mut self, texts: &[&'a [u8]]) -> Result<Cell<'a>, LinkError> {
         Ok(match self.types.next() {
             Some(0) => Cell::Null,
@@ -204,6 +207,7 @@ impl<'a> Reading<'a> {
         })
     }
 
+    #[inline]
     fn bytes(&mut self, texts: &[&'a [u8]]) -> Result<&'a [u8], LinkError> {
         self.text = self.text.wrapping_add(self.values.signed()?);
         usize::try_from(self.text).ok().and_then(|at| texts.get(at)).copied().ok_or(LinkError::Malformed)

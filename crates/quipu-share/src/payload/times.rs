@@ -29,6 +29,7 @@ pub(super) fn read(text: &str) -> Option<(i64, TimeForm)> {
 }
 
 /// Formats a time.
+#[inline]
 pub(super) fn write(micros: i64, form: TimeForm) -> String {
     let civil = Timestamp(micros.saturating_mul(1_000)).civil(0);
     let (date, clock) = civil.split_once(' ').unwrap_or((&civil, ""));
