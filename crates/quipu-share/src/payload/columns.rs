@@ -192,7 +192,7 @@ fn hold(budget: &Budget, bytes: usize) -> Result<(), LinkError> {
 
 /// Puts the values of a column into the rows.
 #[inline]
-fn fill<'r>(cells: &mut dyn Iterator<Item = &'r mut Option<String>>, values: Vec<Option<String>>) {
+fn fill(cells: &mut dyn Iterator<Item = &mut Option<String>>, values: Vec<Option<String>>) {
     cells.zip(values).for_each(|(cell, value)| *cell = value);
 }
 
