@@ -2,7 +2,7 @@
 
 use crate::collect::{Collect, Retention};
 use crate::file_layout::FileLayout;
-use crate::http::Admission;
+use crate::http::{Admission, TlsFiles};
 use crate::output::Color;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -95,6 +95,8 @@ pub(crate) enum Command {
     Pin(Pin),
     /// Receive telemetry and show it: `collect` and `serve` in one, for this machine
     Up(Up),
+    /// Make a certificate for receiving over TLS
+    Tls(Tls),
     /// Send a file to an OpenTelemetry collector, Jaeger or any other OTLP/HTTP receiver
     Push(Push),
     /// Call a method of Llama Stack's telemetry API and print the JSON it returns
@@ -397,7 +399,9 @@ pub(crate) struct Up {
     /// Address and port to receive on, instead of 127.0.0.1:4318 and 127.0.0.1:4317; port 0 picks a free one. Can be repeated
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Vec<String>,
-    /// Address and port of the page
+    #[command(flatten)]
+    pub(crate) tls: TlsFiles,
+    /// Address and port of the page, which is served without TLS
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4242")]
     pub(crate) page: String,
     /// Let web pages of this origin send, such as http://localhost:3000. Can be repeated
@@ -545,6 +549,40 @@ pub(crate) struct Pin {
     /// Unpin the traces, so that they can be removed again
     #[arg(long)]
     pub(crate) undo: bool,
+}
+
+/// The command `quipu tls`.
+#[derive(Args)]
+pub(crate) struct Tls {
+    #[command(subcommand)]
+    pub(crate) action: TlsAction,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum TlsAction {
+    /// Write a private key and a certificate that signs itself
+    Init(TlsInit),
+}
+
+const TLS_INIT_HELP: &str = "\
+Writes quipu-cert.pem and quipu-key.pem, for `quipu collect` and `quipu up`. The certificate is valid for localhost, 127.0.0.1 and ::1, for
+the names given with --name, and for two years. No authority has signed it, so senders have to be told to trust it; the command prints how.
+The key can only be read by you. A sender can also use such a pair to show who it is (--tls-client-ca).
+
+Examples:
+  quipu tls init
+  quipu tls init ~/quipu-tls --name collector.example.org --name 192.168.0.7
+  quipu collect --db telemetry.db --tls-cert quipu-cert.pem --tls-key quipu-key.pem";
+
+#[derive(Args)]
+#[command(after_help = TLS_INIT_HELP)]
+pub(crate) struct TlsInit {
+    /// The folder to write to; it is created if needed
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// A further name or IP address of the machine; can be repeated
+    #[arg(long = "name", value_name = "NAME")]
+    pub(crate) names: Vec<String>,
 }
 
 const PUSH_HELP: &str = "\

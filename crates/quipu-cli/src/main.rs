@@ -61,6 +61,7 @@ fn run(arguments: Arguments, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Pin(pin) => commands::pin::run(&pin, output),
         Command::Up(up) => commands::up::run(up),
         Command::Import(import) => commands::import::run(&import, as_json, output),
+        Command::Tls(tls) => commands::tls::run(&tls, output),
         Command::Serve(serve) => commands::serve::run(serve),
         Command::Push(push) => {
             let taken = commands::push::run(&push, as_json, output)?;

@@ -27,4 +27,6 @@ mod support;
 #[cfg(unix)]
 mod surroundings;
 #[cfg(unix)]
+mod tls;
+#[cfg(unix)]
 mod up;

@@ -2,7 +2,7 @@
 
 use super::retention::Retention;
 use crate::file_layout::FileLayout;
-use crate::http::Admission;
+use crate::http::{Admission, TlsFiles};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -13,13 +13,14 @@ committed. Llama Stack's queries run on the file; an existing one is appended to
 /metrics. Zipkin's clients can send spans (version 2, JSON) to /api/v2/spans.
 
 By default only requests from this machine are answered, and none from web pages. To accept others, use --listen, --allow-remote and a
-token, and --allow-origin for pages. SIGINT and SIGTERM shut down after pending requests are written. See docs/collecting.md.
+token, and --allow-origin for pages. With --tls-cert and --tls-key everything is received over TLS, and nothing without. SIGINT and SIGTERM shut down after pending requests are written. See docs/collecting.md.
 
 Examples:
   quipu collect --db telemetry.db
   quipu collect --db telemetry.db --console --forward http://127.0.0.1:14318
   quipu collect --config run.yaml
   quipu collect --db telemetry.db --max-size 2GB --max-age 7d
+  quipu tls init && quipu collect --db telemetry.db --tls-cert quipu-cert.pem --tls-key quipu-key.pem
   QUIPU_TOKEN=$(openssl rand -hex 32) quipu collect --db telemetry.db --listen 0.0.0.0:4318 --allow-remote
   OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 llama stack run run.yaml";
 
@@ -37,6 +38,8 @@ pub(crate) struct Collect {
     pub(crate) listen: Vec<String>,
     #[command(flatten)]
     pub(crate) admission: Admission,
+    #[command(flatten)]
+    pub(crate) tls: TlsFiles,
     /// Let web pages of this origin send, such as http://localhost:3000. Can be repeated
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,

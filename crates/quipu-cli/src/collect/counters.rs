@@ -1,11 +1,12 @@
 //! State shared by the collector's threads: its own counters, and the received series.
 
 use super::series::Series;
+use crate::http::UnusableCounts;
 use axum::http::StatusCode;
 use quipu::store::Removed;
 use quipu::transfer::{Recorded, Signal};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A counter that threads can increment.
 #[derive(Debug, Default)]
@@ -41,6 +42,8 @@ pub(crate) struct Shared {
     traces: OfSignal,
     metrics: OfSignal,
     logs: OfSignal,
+    /// Connections that can't be used.
+    pub(crate) unusable: Arc<UnusableCounts>,
     pub(crate) spans: Counter,
     pub(crate) repeated_spans: Counter,
     pub(crate) events: Counter,

@@ -2,6 +2,7 @@
 
 use super::counters::Shared;
 use super::series::{Family, Kind, Sample, Series};
+use crate::http::Unusable;
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 use quipu::transfer::{Signal, python_float};
@@ -121,6 +122,8 @@ impl Page {
         };
         self.counter("quipu_collect_received_bytes", "Bytes of decompressed bodies.", &of(|it| it.bytes.get()));
         self.counter("quipu_collect_refused", "Rejected entries of accepted requests.", &of(|it| it.refused.get()));
+        let unusable = Unusable::ALL.map(|why| (format!("reason=\"{}\"", why.label()), shared.unusable.get(why)));
+        self.counter("quipu_collect_unusable_connections", "Connections that could not be used, by the reason.", &unusable);
         for (name, help, counter) in [
             ("quipu_collect_spans", "Spans that were written.", &shared.spans),
             ("quipu_collect_repeated_spans", "Duplicate spans, skipped.", &shared.repeated_spans),

@@ -75,6 +75,8 @@ pub(crate) struct Collecting {
     addresses: Vec<String>,
     /// Why some of the default addresses could not be bound.
     taken: Vec<anyhow::Error>,
+    /// What is to be said about the certificate.
+    note: Option<String>,
     db: PathBuf,
     rest: Rest,
 }
@@ -93,15 +95,15 @@ impl Collecting {
     pub(crate) fn start(settings: Settings, runtime: &Runtime, ending: &Ending) -> Result<Collecting> {
         // Before the file is created, because the address may be in use.
         let (listeners, taken) = runtime.block_on(listen(settings.doors, settings.by_default))?;
-        let addresses = listeners.iter().map(|listener| Ok(format!("http://{}", listener.address()?))).collect::<Result<_>>()?;
-        let server = Server::new(listeners, Protocols::Both);
+        let addresses = listeners.iter().map(Listener::url).collect::<Result<_>>()?;
         let shared = Arc::new(counters::Shared::default());
+        let server = Server::new(listeners, Protocols::Both).counting(shared.unusable.clone());
         let console = settings.console.then(console::Console::start).transpose()?;
         let forward = settings.forward.map(|clients| forward::Forward::start(clients, shared.clone())).transpose()?;
         let after = keeper::After { console, forward };
         let (keeper, jobs) = keeper::start(&settings.db, settings.layout, settings.retention, shared.clone(), after, ending.clone())?;
         let routes = routes::routes(jobs.clone(), shared);
-        Ok(Collecting { server, routes, addresses, taken, db: settings.db, rest: Rest { keeper, jobs } })
+        Ok(Collecting { server, routes, addresses, taken, note: settings.tls_note, db: settings.db, rest: Rest { keeper, jobs } })
     }
 
     /// What to print: where it listens, and where it can't.
@@ -109,6 +111,7 @@ impl Collecting {
         let to = clean_line(&self.db.display().to_string());
         let mut lines = vec![format!("Collecting on {} to {to}.", self.addresses.join(" and "))];
         lines.extend(self.taken.iter().map(|error| format!("{error:#} Programs that send there are not heard here.")));
+        lines.extend(self.note.as_deref().map(clean_line));
         lines
     }
 

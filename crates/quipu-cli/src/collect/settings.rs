@@ -17,6 +17,8 @@ const LISTEN: [&str; 2] = ["127.0.0.1:4318", "127.0.0.1:4317"];
 pub(crate) struct Settings {
     /// Where it listens.
     pub(crate) doors: Vec<Door>,
+    /// What is to be said about the certificate of TLS.
+    pub(crate) tls_note: Option<String>,
     /// Whether these addresses are the default ones: then one may be taken.
     pub(crate) by_default: bool,
     pub(crate) db: PathBuf,
@@ -48,7 +50,10 @@ impl Settings {
         };
         let by_default = collect.listen.is_empty();
         let listen = if by_default { LISTEN.map(str::to_owned).to_vec() } else { collect.listen.clone() };
-        let doors = listen.iter().map(|listen| collect.admission.door("--listen", listen)?.open_to(&collect.allow_origin));
+        let tls = collect.tls.read()?;
+        let tls_note = tls.as_ref().and_then(|tls| tls.note().map(str::to_owned));
+        let doors =
+            listen.iter().map(|listen| collect.admission.door_over("--listen", listen, tls.clone())?.open_to(&collect.allow_origin));
         let doors: Vec<Door> = doors.collect::<Result<_>>()?;
         if let Some((field, url)) = endpoint.filter(|(_, url)| doors.iter().any(|door| is_itself(url, door))) {
             let words = format!("{field} {url} is where this collector listens itself, so it would forward to itself.");
@@ -57,7 +62,7 @@ impl Settings {
         let forward = endpoint.map(|(field, url)| Clients::new(field, url, &variable)).transpose();
         let forward = forward.map_err(|error| WrongCommandLine(error.to_string()))?;
         let console = collect.console || has(SinkKind::Console);
-        Ok(Settings { doors, by_default, db, layout: collect.layout.into(), retention: collect.retention, console, forward })
+        Ok(Settings { doors, tls_note, by_default, db, layout: collect.layout.into(), retention: collect.retention, console, forward })
     }
 }
 
@@ -73,7 +78,8 @@ fn variable(name: &str) -> Option<String> {
 
 /// Whether a URL is the collector's own address, judging by its text.
 fn is_itself(url: &str, door: &Door) -> bool {
-    let authority = url.strip_prefix("http://").unwrap_or_default().split('/').next().unwrap_or_default();
+    let scheme = if door.tls.is_some() { "https://" } else { "http://" };
+    let authority = url.strip_prefix(scheme).unwrap_or_default().split('/').next().unwrap_or_default();
     let own = [
         door.address.to_string(),
         format!("localhost:{}", door.address.port()),

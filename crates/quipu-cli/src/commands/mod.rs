@@ -14,6 +14,7 @@ pub(crate) mod serve;
 pub(crate) mod share;
 pub(crate) mod span;
 pub(crate) mod sql;
+pub(crate) mod tls;
 pub(crate) mod trace;
 pub(crate) mod traces;
 pub(crate) mod up;

@@ -12,7 +12,7 @@ use quipu::metrics::MetricOptions;
 use std::path::PathBuf;
 
 pub(crate) fn run(up: Up) -> Result<()> {
-    let Up { db, listen, page, allow_origin, retention, no_open } = up;
+    let Up { db, listen, page, tls, allow_origin, retention, no_open } = up;
     let file = db.map_or_else(usual_file, Ok)?;
     let admission = || Admission { allow_remote: false, token_file: None };
     let collect = Collect {
@@ -20,6 +20,7 @@ pub(crate) fn run(up: Up) -> Result<()> {
         layout: FileLayout::Quipu,
         listen,
         admission: admission(),
+        tls,
         allow_origin,
         retention,
         forward: None,

@@ -9,16 +9,18 @@ pub(super) const FIRST: usize = 24;
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// What to say about a connection that began with these bytes and sent no request that could be read. The sentence has no subject.
-pub(super) fn words(first: &[u8], local: SocketAddr) -> String {
+/// `is_tls`: whether the socket has TLS.
+pub(super) fn words(first: &[u8], local: SocketAddr, is_tls: bool) -> String {
+    let endpoint = if is_tls { format!("https://{local}") } else { format!("http://{local}") };
     let starts = |with: &[u8]| first.starts_with(with);
     // Thrift in its strict binary form, also with a length before it, and in its compact form.
     let is_thrift = starts(&[0x80, 0x01]) || first.get(4..).is_some_and(|rest| rest.starts_with(&[0x80, 0x01])) || starts(&[0x82, 0x21]);
     match first {
-        [0x16, 0x03, ..] => format!(
-            "speaks TLS to {local}, which is not encrypted: set the endpoint to http://{local} instead of https (for gRPC without http:// also OTEL_EXPORTER_OTLP_INSECURE=true), or put a TLS proxy in front."
+        [0x16, 0x03, ..] if !is_tls => format!(
+            "speaks TLS to {local}, which is not encrypted: set the endpoint to http://{local} instead of https (for gRPC without http:// also OTEL_EXPORTER_OTLP_INSECURE=true), or give this collector a certificate (--tls-cert, `quipu tls init`)."
         ),
         _ if is_thrift => format!(
-            "speaks Thrift to {local}, as clients of Jaeger and of old Zipkin do, which is not understood: set its exporter to OTLP, with the endpoint http://{local}."
+            "speaks Thrift to {local}, as clients of Jaeger and of old Zipkin do, which is not understood: set its exporter to OTLP, with the endpoint {endpoint}."
         ),
         _ if starts(b"PROXY ") || starts(b"\r\n\r\n\0\r\nQUIT") => {
             format!("is a proxy that begins connections to {local} with a PROXY header, which is not understood: turn that off there.")
@@ -27,7 +29,7 @@ pub(super) fn words(first: &[u8], local: SocketAddr) -> String {
         _ if first.iter().take_while(|byte| byte.is_ascii_uppercase()).count() >= 3 => {
             format!("sent a request to {local} that is not valid HTTP.")
         }
-        _ => format!("sent bytes to {local} that are neither HTTP nor gRPC: set its exporter to OTLP, with the endpoint http://{local}."),
+        _ => format!("sent bytes to {local} that are neither HTTP nor gRPC: set its exporter to OTLP, with the endpoint {endpoint}."),
     }
 }
 
@@ -58,8 +60,9 @@ mod tests {
             (b"\x00\x01\x02", "neither HTTP nor gRPC"),
             (b"hello", "neither HTTP nor gRPC"),
         ] {
-            assert!(words(first, local).contains(part), "{first:?}: {}", words(first, local));
+            assert!(words(first, local, false).contains(part), "{first:?}: {}", words(first, local, false));
         }
+        assert!(words(b"hello", local, true).ends_with("with the endpoint https://127.0.0.1:4318."));
         for (first, may) in [
             (&b"GET"[..], true),
             (b"POST /v1", true),

@@ -2,6 +2,7 @@
 
 use super::guard::{Guard, Token};
 use super::origins::Origins;
+use super::tls::Tls;
 use crate::output::WrongCommandLine;
 use anyhow::{Context, Result};
 use clap::Args;
@@ -40,6 +41,8 @@ pub(crate) struct Door {
     /// The flag that says where, for messages.
     pub(crate) flag: &'static str,
     pub(crate) guard: Guard,
+    /// What it needs for TLS, if it has that.
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Admission {
@@ -48,6 +51,14 @@ impl Admission {
     /// # Errors
     /// If the address is invalid, the token can't be read, or other machines could connect without permission.
     pub(crate) fn door(&self, flag: &'static str, listen: &str) -> Result<Door> {
+        self.door_over(flag, listen, None)
+    }
+
+    /// The same, with TLS if there is something for it. Clients that are known by their certificates need no token.
+    ///
+    /// # Errors
+    /// Like [`Admission::door`].
+    pub(crate) fn door_over(&self, flag: &'static str, listen: &str, tls: Option<Tls>) -> Result<Door> {
         let token = match &self.token_file {
             Some(path) => {
                 let text = std::fs::read_to_string(path).with_context(|| format!("The token file {} can't be read", path.display()))?;
@@ -55,17 +66,19 @@ impl Admission {
             }
             None => std::env::var(VARIABLE).ok().filter(|token| !token.is_empty()).map(|token| (token, format!("The variable {VARIABLE}"))),
         };
-        self.door_with(flag, listen, token)
+        let knows_clients = tls.as_ref().is_some_and(Tls::knows_clients);
+        Ok(Door { tls, ..self.door_with(flag, listen, token, knows_clients)? })
     }
 
     /// Like `door`, with a token and the name of its source.
-    fn door_with(&self, flag: &'static str, listen: &str, token: Option<(String, String)>) -> Result<Door> {
+    fn door_with(&self, flag: &'static str, listen: &str, token: Option<(String, String)>, knows_clients: bool) -> Result<Door> {
         let address = address(flag, listen)?;
         let token = token.map(|(token, from)| Token::new(&token, &from).map_err(WrongCommandLine)).transpose()?;
         let is_loopback = address.ip().to_canonical().is_loopback();
         let lacks = match (self.allow_remote, &token) {
             _ if is_loopback => None,
             (true, Some(_)) => None,
+            (true, None) if knows_clients => None,
             (true, None) => Some("a token: --token-file FILE, or the variable QUIPU_TOKEN"),
             (false, Some(_)) => Some("--allow-remote"),
             (false, None) => Some("--allow-remote and a token (--token-file FILE, or the variable QUIPU_TOKEN)"),
@@ -74,7 +87,7 @@ impl Admission {
             let words = format!("{listen} is reachable from other machines. To allow that, give {lacks}; otherwise listen on 127.0.0.1.");
             return Err(WrongCommandLine(words).into());
         }
-        Ok(Door { address, flag, guard: Guard::new(is_loopback, token) })
+        Ok(Door { address, flag, guard: Guard::new(is_loopback, token), tls: None })
     }
 }
 
@@ -93,7 +106,7 @@ mod tests {
     fn door(listen: &str, allow_remote: bool, token: Option<&str>) -> Result<Door, String> {
         let admission = Admission { allow_remote, token_file: None };
         admission
-            .door_with("--listen", listen, token.map(|token| (token.to_owned(), "The variable QUIPU_TOKEN".to_owned())))
+            .door_with("--listen", listen, token.map(|token| (token.to_owned(), "The variable QUIPU_TOKEN".to_owned())), false)
             .map_err(|error| error.to_string())
     }
 
@@ -115,6 +128,14 @@ mod tests {
                 assert!(words.contains(lacks) && words.contains(listen), "{words}");
             }
         }
+    }
+
+    #[test]
+    fn clients_that_show_a_certificate_need_no_token() {
+        let remote = |allow_remote| Admission { allow_remote, token_file: None }.door_with("--listen", "0.0.0.0:4318", None, true);
+        assert!(remote(true).is_ok());
+        let words = remote(false).expect_err("not allowed").to_string();
+        assert!(words.contains("--allow-remote"), "{words}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::output::clean_line;
 use std::collections::HashSet;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many notices there are about one address, and in all.
@@ -13,13 +14,55 @@ const MOST: usize = 100;
 /// The longest notice, in characters: a path may be of any length.
 const LONGEST: usize = 500;
 
+/// Why a connection can't be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    /// It speaks another protocol.
+    Protocol,
+    /// It does not speak TLS to a socket that has it. Each of its requests counts.
+    Plaintext,
+    /// The TLS handshake failed.
+    Handshake,
+}
+
+impl Unusable {
+    pub(crate) const ALL: [Unusable; 3] = [Unusable::Protocol, Unusable::Plaintext, Unusable::Handshake];
+
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Unusable::Protocol => "protocol",
+            Unusable::Plaintext => "plaintext",
+            Unusable::Handshake => "handshake",
+        }
+    }
+}
+
+/// How many connections could not be used, by the reason.
+#[derive(Debug, Default)]
+pub(crate) struct UnusableCounts([AtomicU64; Unusable::ALL.len()]);
+
+impl UnusableCounts {
+    fn of(&self, why: Unusable) -> Option<&AtomicU64> {
+        self.0.get(why as usize)
+    }
+
+    pub(crate) fn get(&self, why: Unusable) -> u64 {
+        self.of(why).map_or(0, |count| count.load(Ordering::Relaxed))
+    }
+}
+
 /// The notices that were given.
 #[derive(Default)]
 pub(super) struct Notices {
     given: Mutex<HashSet<(IpAddr, String)>>,
+    unusable: Arc<UnusableCounts>,
 }
 
 impl Notices {
+    pub(super) fn new(unusable: Arc<UnusableCounts>) -> Notices {
+        Notices { unusable, ..Notices::default() }
+    }
+
     /// What is to be printed about an address. `None` if it was said before, or enough was said.
     fn next(&self, peer: IpAddr, words: &str) -> Option<String> {
         let words: String = words.chars().take(LONGEST).collect();
@@ -54,6 +97,14 @@ impl Peer {
             // Nobody may be reading it.
             let _ = writeln!(std::io::stderr(), "{line}");
         }
+    }
+
+    /// The same about a connection that can't be used, which is counted.
+    pub(super) fn tell_unusable(&self, why: Unusable, words: &str) {
+        if let Some(count) = self.notices.unusable.of(why) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        self.tell(words);
     }
 }
 

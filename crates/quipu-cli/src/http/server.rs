@@ -2,23 +2,18 @@
 //!
 //! HTTP itself is hyper's, routing axum's. HTTP/1.1 and HTTP/2 share a port, told apart by the first bytes of a connection.
 
-use super::connections::{Connections, IDLE, Watched};
+use super::connections::{Connections, IDLE};
+use super::conversation::Conversation;
 use super::ending::Ending;
-use super::foreign;
 use super::guard::Guard;
 use super::listen::Door;
-use super::notices::{Notices, Peer};
+use super::notices::{Notices, Peer, UnusableCounts};
+use super::tls::Tls;
 use anyhow::{Context, Result};
 use axum::Router;
-use axum::body::Body;
-use axum::http::header::ORIGIN;
-use axum::http::{Request, Response};
-use axum::response::IntoResponse;
-use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,7 +21,6 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
-use tower::ServiceExt;
 
 /// How often connections that are silent for too long are looked for.
 const LOOK: Duration = Duration::from_millis(500);
@@ -54,12 +48,14 @@ pub(crate) enum Protocols {
 pub(crate) struct Listener {
     listener: TcpListener,
     guard: Arc<Guard>,
+    tls: Option<Tls>,
 }
 
 /// Bound sockets that share the limits of connections.
 pub(crate) struct Server {
     listeners: Vec<Listener>,
     protocols: Protocols,
+    unusable: Arc<UnusableCounts>,
 }
 
 /// The async runtime, with separate threads for blocking work.
@@ -76,12 +72,12 @@ impl Listener {
     /// # Errors
     /// If the address is invalid or in use.
     pub(crate) async fn bind(door: Door) -> Result<Listener> {
-        let Door { address, flag, guard } = door;
+        let Door { address, flag, guard, tls } = door;
         let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
             std::io::ErrorKind::AddrInUse => anyhow::anyhow!("Another program listens on {address}; choose another {flag} ADDRESS:PORT."),
             _ => anyhow::anyhow!("Can't listen on {address} ({error}); choose another {flag} ADDRESS:PORT."),
         })?;
-        Ok(Listener { listener, guard: Arc::new(guard) })
+        Ok(Listener { listener, guard: Arc::new(guard), tls })
     }
 
     /// The bound address, with the actual port if 0 was requested.
@@ -91,11 +87,25 @@ impl Listener {
     pub(crate) fn address(&self) -> Result<SocketAddr> {
         Ok(self.listener.local_addr()?)
     }
+
+    /// The scheme and the address.
+    ///
+    /// # Errors
+    /// If the system can't report the address.
+    pub(crate) fn url(&self) -> Result<String> {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        Ok(format!("{scheme}://{}", self.address()?))
+    }
 }
 
 impl Server {
     pub(crate) fn new(listeners: Vec<Listener>, protocols: Protocols) -> Server {
-        Server { listeners, protocols }
+        Server { listeners, protocols, unusable: Arc::default() }
+    }
+
+    /// Counts connections that can't be used there.
+    pub(crate) fn counting(self, unusable: Arc<UnusableCounts>) -> Server {
+        Server { unusable, ..self }
     }
 
     /// Serves until the end is asked for: then no new requests are accepted, and pending ones are answered.
@@ -103,11 +113,11 @@ impl Server {
     /// # Errors
     /// None at present.
     pub(crate) async fn serve(self, routes: Router, ending: &Ending) -> Result<()> {
-        let Server { listeners, protocols } = self;
-        let http = builder(protocols);
+        let Server { listeners, protocols, unusable } = self;
+        let http = Arc::new(builder(protocols));
         let mut end = std::pin::pin!(ending.asked());
         let connections = Arc::new(Connections::default());
-        let notices = Arc::new(Notices::default());
+        let notices = Arc::new(Notices::new(unusable));
         let open = GracefulShutdown::new();
         let mut look = tokio::time::interval(LOOK);
         let mut turn = 0_usize;
@@ -121,7 +131,7 @@ impl Server {
                 }
                 () = &mut end => break,
             };
-            let Ok((stream, peer, guard)) = accepted else {
+            let Ok((stream, peer, guard, tls)) = accepted else {
                 // Usually out of file descriptors. Some are free again when a connection closes.
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
@@ -133,32 +143,9 @@ impl Server {
             let peer = Peer { address, local, notices: notices.clone() };
             // Small responses must not wait for the acknowledgement of the previous one.
             let _ = stream.set_nodelay(true);
-            let connection = place.connection.clone();
-            let stream = TokioIo::new(Watched { stream, connection: connection.clone() });
-            let (client, routes) = (peer.clone(), routes.clone());
-            let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-                let (guard, routes, connection, client) = (guard.clone(), routes.clone(), connection.clone(), client.clone());
-                async move {
-                    let (mut head, body) = request.into_parts();
-                    let (body, _asked) = connection.begin(body);
-                    head.extensions.insert(client);
-                    let request = Request::from_parts(head, Body::new(body));
-                    answer(&guard, routes, request).await
-                }
-            });
-            let served = open.watch(http.serve_connection(stream, service).into_owned());
-            tokio::spawn(async move {
-                let is_broken = tokio::select! {
-                    // A client that could be told about a failure has disconnected.
-                    served = served => served.is_err(),
-                    () = place.connection.closed() => false,
-                };
-                if let Some(first) = place.connection.not_understood()
-                    && (is_broken || !foreign::may_be_http(&first))
-                {
-                    peer.tell(&foreign::words(&first, peer.local));
-                }
-            });
+            let watcher = open.watcher();
+            let conversation = Conversation { http: http.clone(), tls, guard, routes: routes.clone(), peer, place, watcher };
+            tokio::spawn(conversation.hold(stream));
         }
         drop(listeners);
         let mut look = tokio::time::interval(LOOK);
@@ -195,30 +182,19 @@ fn builder(protocols: Protocols) -> Builder<TokioExecutor> {
     }
 }
 
+/// A connection, the other side, and how the socket admits.
+type Accepted = (TcpStream, SocketAddr, Arc<Guard>, Option<Tls>);
+
 /// The next connection of any socket. They take turns, so that none is kept waiting by another.
-async fn accept(listeners: &[Listener], turn: usize) -> std::io::Result<(TcpStream, SocketAddr, Arc<Guard>)> {
+async fn accept(listeners: &[Listener], turn: usize) -> std::io::Result<Accepted> {
     poll_fn(|context| {
         for at in 0..listeners.len() {
-            let Some(Listener { listener, guard }) = listeners.get(turn.wrapping_add(at) % listeners.len()) else { continue };
+            let Some(Listener { listener, guard, tls }) = listeners.get(turn.wrapping_add(at) % listeners.len()) else { continue };
             if let Poll::Ready(accepted) = listener.poll_accept(context) {
-                return Poll::Ready(accepted.map(|(stream, peer)| (stream, peer, guard.clone())));
+                return Poll::Ready(accepted.map(|(stream, peer)| (stream, peer, guard.clone(), tls.clone())));
             }
         }
         Poll::Pending
     })
     .await
-}
-
-/// The response to a request. The head alone decides whether the body is read.
-async fn answer(guard: &Guard, routes: Router, request: Request<Body>) -> Result<Response<Body>, Infallible> {
-    if let Some(response) = guard.preflight(&request) {
-        return Ok(response);
-    }
-    let origin = request.headers().get(ORIGIN).cloned();
-    let mut response = match guard.refusal(&request) {
-        Some(refusal) => refusal.into_response(),
-        None => routes.oneshot(request).await?,
-    };
-    guard.open_to_page(origin.as_ref(), &mut response);
-    Ok(response)
 }

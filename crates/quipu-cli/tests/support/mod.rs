@@ -55,7 +55,8 @@ impl Collecting {
         let mut stderr = BufReader::new(process.stderr.take().expect("piped"));
         let mut line = String::new();
         stderr.read_line(&mut line).expect("a line");
-        let address = line.strip_prefix("Collecting on http://").and_then(|rest| rest.split(' ').next()).and_then(|it| it.parse().ok());
+        let rest = line.strip_prefix("Collecting on http://").or_else(|| line.strip_prefix("Collecting on https://"));
+        let address = rest.and_then(|rest| rest.split(' ').next()).and_then(|it| it.parse().ok());
         Collecting { process, address: address.unwrap_or_else(|| panic!("no address: {line}")), stderr }
     }
 
