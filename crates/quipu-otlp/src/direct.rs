@@ -1,7 +1,7 @@
 //! Reads spans in protobuf without a tree of values between: a tree takes most of the time of an import.
 //!
 //! Only what every exporter writes is read here: fields once each, ids of their length, one kind of value, text in UTF-8. For anything else
-//! [`span`] returns `None`, and the span is read as a tree, which decides what becomes of it. So there is one definition of what is
+//! `span` returns `None`, and the span is read as a tree, which decides what becomes of it. So there is one definition of what is
 //! malformed, too much, or unusual; for the rest, texts are written by the functions that write trees (`attributes`, `otlp`, `rest`), and
 //! tests compare both.
 //!
